@@ -1,0 +1,47 @@
+"""The table of networks: a builder registers under a name, `build` calls it by that name."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+Builder = Callable[[keras.KerasTensor, Any], keras.KerasTensor]
+
+_builders: dict[str, Builder] = {}
+
+
+def register(name: str) -> Callable[[Builder], Builder]:
+    """Registers a builder: it takes scaled images, float32 `[N, H, W, C]` in 0..1, and its options.
+
+    It returns the last features, float32 `[N, F]`; the layer of logits is the same for all.
+    """
+
+    def add(builder: Builder) -> Builder:
+        if name in _builders:
+            raise ValueError(f"architecture '{name}' is registered twice")
+        _builders[name] = builder
+        return builder
+
+    return add
+
+
+def names() -> list[str]:
+    """The registered names."""
+    return sorted(_builders)
+
+
+def build(options: Any, image_shape: Sequence[int], classes: int) -> keras.Model:
+    """Builds the network that `options.architecture` names.
+
+    The scaling to 0..1 is its first layer, so that every caller feeds raw pixels.
+
+    Returns:
+        A model from uint8 `[N, H, W, C]` to logits, float32 `[N, classes]`.
+    """
+    if options.architecture not in _builders:
+        raise ValueError(f"no architecture '{options.architecture}'; there are {', '.join(names())}")
+    pixels = keras.Input(tuple(image_shape), dtype="uint8", name="pixels")
+    scaled = keras.layers.Rescaling(1 / 255, name="scale")(pixels)
+    features = _builders[options.architecture](scaled, options)
+    logits = keras.layers.Dense(classes, name="logits", dtype="float32")(features)
+    return keras.Model(pixels, logits, name=options.architecture)

@@ -1,0 +1,59 @@
+"""A trained network as one `.keras` file: written whole, the same bytes for the same network, read with care."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import keras
+
+from digits import artifacts
+from digits.errors import UserError
+
+
+def save(path: Path, model: keras.Model) -> None:
+    """Writes architecture, weights and optimiser state in Keras' own format."""
+    with artifacts.replacing(path) as partial:
+        model.save(partial)
+        _make_stable(partial)
+
+
+def load(path: Path) -> keras.Model:
+    """Reads what `save` wrote; plain `keras.models.load_model` reads it too.
+
+    Raises:
+        UserError: the file is damaged or was written by an incompatible version of Keras.
+        FileNotFoundError: there is no such file.
+    """
+    path.stat()  # Keras would answer a missing file with a ValueError about formats
+    try:
+        return keras.models.load_model(path)
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: not readable as a Keras model ({reason}); run `dvc repro -f train`") from error
+
+
+def _make_stable(path: Path) -> None:
+    """Rewrites a `.keras` archive so that the same model is the same bytes.
+
+    Keras stores the time of saving, dates each member with it, and names shared objects by memory address: here the
+    time is dropped, dates are zip's earliest (1980-01-01), and ids are renumbered in order of appearance.
+    """
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in sorted(archive.namelist())}
+    metadata = json.loads(members["metadata.json"])
+    metadata.pop("date_saved", None)
+    members["metadata.json"] = json.dumps(metadata).encode()
+    members["config.json"] = _renumbered(members["config.json"].decode()).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+
+
+def _renumbered(config: str) -> str:
+    numbers: dict[str, int] = {}
+
+    def renumber(match: re.Match[str]) -> str:
+        return f"{match[1]}{numbers.setdefault(match[2], len(numbers) + 1)}"
+
+    return re.sub(r'("shared_object_id": )(\d+)', renumber, config)

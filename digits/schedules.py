@@ -1,0 +1,28 @@
+"""Learning rates over the steps of a run."""
+
+import keras
+
+from digits.params import Schedule
+
+
+def build(schedule: Schedule, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The learning rate as Keras takes it.
+
+    `one_cycle` rises in a line from a 25th of the peak and falls as a half cosine to 0: the schedule of L. Smith,
+    "Super-Convergence" (https://arxiv.org/abs/1708.07120), without its opposite cycle of the momentum.
+
+    Args:
+        schedule: which, and its peak.
+        steps: of the whole run.
+    """
+    match schedule.name:
+        case "constant":
+            return schedule.peak
+        case "one_cycle":
+            rise = round(schedule.warmup * steps)
+            return keras.optimizers.schedules.CosineDecay(
+                initial_learning_rate=schedule.peak / 25 if rise else schedule.peak,
+                decay_steps=steps - rise,
+                warmup_target=schedule.peak if rise else None,
+                warmup_steps=rise,
+            )

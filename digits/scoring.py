@@ -1,0 +1,103 @@
+"""How good are predictions? Figures from labels and probabilities alone, without TensorFlow."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import precision_recall_fscore_support
+
+SMALLEST = np.finfo(np.float32).tiny  # a probability of 0 for what is true would cost an infinite loss
+
+
+def summarize(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], *, bins: int = 15) -> dict[str, Any]:
+    """The figures of `metrics/test.json`.
+
+    Args:
+        labels: int `[N]`.
+        probabilities: float `[N, classes]`, rows that sum to 1.
+        classes: the names of the classes in the order of their labels.
+        bins: of the calibration error.
+
+    Returns:
+        `accuracy` with its 95 % Wilson interval `accuracy_low`, `accuracy_high`; `loss`, the mean cross-entropy in
+        nats; `correct` of `total`; `ece`, the expected calibration error; `per_class`.
+    """
+    correct, total = int((probabilities.argmax(axis=1) == labels).sum()), len(labels)
+    interval = binomtest(correct, total).proportion_ci(0.95, method="wilson")
+    return {
+        "accuracy": correct / total,
+        "accuracy_low": float(interval.low),
+        "accuracy_high": float(interval.high),
+        "loss": float(losses(labels, probabilities).mean()),
+        "correct": correct,
+        "total": total,
+        "ece": calibration_error(reliability(labels, probabilities, bins=bins)),
+        "per_class": {row.pop("class"): row for row in per_class(labels, probabilities, classes)},
+    }
+
+
+def losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The cross-entropy of each example in nats, float64 `[N]`."""
+    true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return -np.log(np.maximum(true, SMALLEST))
+
+
+def per_class(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """A row a class: `class`, `precision`, `recall`, `f1`, and `support`, its number of examples."""
+    scores = precision_recall_fscore_support(
+        labels, probabilities.argmax(axis=1), labels=range(len(classes)), zero_division=0.0
+    )
+    return [
+        {"class": name, "precision": float(precision), "recall": float(recall), "f1": float(f1), "support": int(support)}
+        for name, precision, recall, f1, support in zip(classes, *scores, strict=True)
+    ]
+
+
+def reliability(labels: np.ndarray, probabilities: np.ndarray, *, bins: int = 15) -> list[dict[str, Any]]:
+    """How often predictions of a confidence come true: a row for each of `bins` equal bins that holds any.
+
+    Returns:
+        `confidence` and `accuracy`, the means within the bin, and `count`.
+    """
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        {
+            "confidence": float(confidence[inside].mean(dtype=np.float64)),
+            "accuracy": float(correct[inside].mean()),
+            "count": int(inside.sum()),
+        }
+        for inside in (places == place for place in range(bins))
+        if inside.any()
+    ]
+
+
+def calibration_error(table: Sequence[dict[str, Any]]) -> float:
+    """The expected calibration error (Guo et al., https://arxiv.org/abs/1706.04599) of a `reliability` table, 0 to 1."""
+    total = sum(row["count"] for row in table)
+    return sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in table) / total
+
+
+def predictions(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """A row an example: `index`, `actual`, `predicted`, `confidence` in the prediction, `loss`."""
+    return [
+        {
+            "index": index,
+            "actual": classes[label],
+            "predicted": classes[row.argmax()],
+            "confidence": float(row.max()),
+            "loss": float(loss),
+        }
+        for index, (label, row, loss) in enumerate(
+            zip(labels, probabilities, losses(labels, probabilities), strict=True)
+        )
+    ]
+
+
+def hardest_mistakes(labels: np.ndarray, probabilities: np.ndarray, count: int) -> np.ndarray:
+    """The indices of at most `count` wrong predictions, the largest loss first."""
+    mistakes = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    order = np.argsort(-losses(labels, probabilities)[mistakes], kind="stable")
+    return mistakes[order][:count]

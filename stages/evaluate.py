@@ -1,0 +1,44 @@
+"""Stage `evaluate`: the model and the test shards in; its figures, and tables and examples for the pictures, out."""
+
+import numpy as np
+
+from digits import artifacts, errors, models, params, paths, records, runtime, scoring
+from digits.errors import UserError
+
+SAMPLES = 5  # predictions shown as they come
+MISTAKES = 40  # of the largest loss
+
+
+def main() -> None:
+    """The only stage that looks at the test split; its gate comes last, so that the figures are there to read."""
+    parameters = params.load()
+    runtime.configure(parameters.train.threads)
+    spec = records.read_spec(paths.TFRECORDS)
+    test = records.read(paths.TFRECORDS, "test")
+    probabilities = models.load(paths.MODEL).predict(test.images, batch_size=1000, verbose=0)
+
+    summary = scoring.summarize(test.labels, probabilities, spec.classes)
+    artifacts.write_json(paths.TEST_METRICS, summary)
+    artifacts.write_csv(paths.PREDICTIONS, scoring.predictions(test.labels, probabilities, spec.classes))
+    artifacts.write_csv(paths.PER_CLASS, scoring.per_class(test.labels, probabilities, spec.classes))
+    artifacts.write_csv(paths.CALIBRATION, scoring.reliability(test.labels, probabilities))
+    mistakes = scoring.hardest_mistakes(test.labels, probabilities, MISTAKES)
+    shown = np.concatenate([np.arange(min(SAMPLES, len(test))), mistakes])
+    artifacts.write_arrays(
+        paths.SHOWCASE, {"index": shown, "images": test.images[shown], "probabilities": probabilities[shown]}
+    )
+
+    print(
+        f"test accuracy {summary['accuracy']:.2%} "
+        f"({summary['accuracy_low']:.2%} to {summary['accuracy_high']:.2%}), {summary['correct']} of {summary['total']}"
+    )
+    gate = parameters.evaluate.min_accuracy.get(spec.name)
+    if gate is not None and summary["accuracy"] < gate:
+        raise UserError(
+            f"test accuracy {summary['accuracy']:.4f} is below evaluate.min_accuracy.{spec.name} = {gate}; "
+            f"see {paths.TEST_METRICS}, then improve the recipe or lower the gate in {paths.PARAMS}"
+        )
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,71 @@
+"""Stage `visualize`: what the other stages wrote in, pictures out."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix
+
+from digits import artifacts, augmentation, errors, figures, params, paths, records, scoring, splitting
+
+SAMPLES_PER_CLASS = 8
+DISTORTED, VERSIONS = 6, 9
+PREDICTIONS = 5
+
+Pictures = dict[str, Figure]
+
+
+def main() -> None:
+    """Draws the data, the training and the results."""
+    parameters = params.load()
+    limits, seed = parameters.active_recipe.augmentation, parameters.seed
+    for name, figure in {**data_pictures(limits, seed), **training_pictures(), **result_pictures()}.items():
+        artifacts.write_figure(paths.PLOTS / f"{name}.png", figure)
+
+
+def data_pictures(limits: params.Augmentation, seed: int) -> Pictures:
+    """The balance of the classes, some training images, and what augmentation makes of them."""
+    classes = records.read_spec(paths.TFRECORDS).classes
+    train = records.read(paths.TFRECORDS, "train")
+    samples = train.take(splitting.first_of_each_class(train.labels, SAMPLES_PER_CLASS))
+    original = samples.images[::SAMPLES_PER_CLASS][:DISTORTED]
+    versions = [augmentation.distort(original, (seed, version), limits) for version in range(VERSIONS)]
+    counts = {name: split["per_class"] for name, split in artifacts.read_json(paths.DATA_METRICS)["splits"].items()}
+    return {
+        "class_balance": figures.class_balance(counts),
+        "samples": figures.gallery(
+            samples.images, [classes[label] for label in samples.labels], title="training images", columns=SAMPLES_PER_CLASS
+        ),
+        "augmentation": figures.augmentation(original, np.stack(versions, axis=1)),
+    }
+
+
+def training_pictures() -> Pictures:
+    """How loss and accuracy went."""
+    history = [{name: float(value) for name, value in row.items()} for row in artifacts.read_csv(paths.HISTORY)]
+    return {"training_curves": figures.training_curves(history)}
+
+
+def result_pictures() -> Pictures:
+    """What the test split showed; the images come from `evaluate`, which alone reads that split."""
+    classes = records.read_spec(paths.TFRECORDS).classes
+    rows = artifacts.read_csv(paths.PREDICTIONS)
+    with np.load(paths.SHOWCASE) as arrays:
+        index, images, probabilities = arrays["index"], arrays["images"], arrays["probabilities"]
+    shown = [rows[place] for place in index]
+    mistakes = [f"{row['actual']}, read as {row['predicted']}\n{float(row['confidence']):.1%}" for row in shown]
+    table = [{name: float(value) for name, value in row.items()} for row in artifacts.read_csv(paths.CALIBRATION)]
+    matrix = confusion_matrix([r["actual"] for r in rows], [r["predicted"] for r in rows], labels=classes)
+    return {
+        "confusion": figures.confusion(matrix, classes),
+        "mistakes": figures.gallery(images[PREDICTIONS:], mistakes[PREDICTIONS:], title="hardest mistakes of the test split"),
+        "predictions": figures.sample_predictions(
+            images[:PREDICTIONS],
+            probabilities[:PREDICTIONS],
+            [classes.index(row["actual"]) for row in shown[:PREDICTIONS]],
+            classes,
+        ),
+        "reliability": figures.reliability(table, scoring.calibration_error(table)),
+    }
+
+
+if __name__ == "__main__":
+    errors.run(main)
