@@ -32,6 +32,9 @@ $(READY): requirements.lock
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@# DVC's default is a folder that every user of the machine can write to, and it unpickles what lies there. The path
+	@# must be absolute (an experiment changes directory), so it cannot stand in the committed .dvc/config.
+	@$(VENV)/bin/dvc config --local core.site_cache_dir $(CURDIR)/.dvc/site-cache
 	@touch $@
 
 .PHONY: setup
@@ -71,4 +74,4 @@ lock: ## Resolve the dependencies anew into requirements.lock (needs uv)
 
 .PHONY: clean
 clean: ## Remove the environment and what runs left behind; outputs and DVC's cache stay
-	@rm -rf $(VENV) logs runs .dvc-cache-site .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) logs runs .pytest_cache .mypy_cache .ruff_cache
