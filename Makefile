@@ -46,7 +46,7 @@ run: $(READY) ## Run the whole pipeline on the embedded dataset: no download, no
 	@mkdir -p $(RUN)
 	@dvc get --quiet --force . plots --rev embedded --out $(RUN)/plots
 	@dvc get --quiet --force . metrics --rev embedded --out $(RUN)/metrics
-	@dvc metrics show embedded
+	@python -c 'import json, digits.scoring as s; print(s.table(json.load(open("$(RUN)/metrics/test.json"))))'
 	@echo "pictures: $(RUN)/plots   metrics: $(RUN)/metrics   undo: dvc exp remove embedded"
 
 .PHONY: repro

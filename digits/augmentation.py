@@ -32,7 +32,7 @@ def distort(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tens
 
 
 def _transforms(count: tf.Tensor, height: int, width: int, seed: tf.Tensor, limits: Augmentation) -> tf.Tensor:
-    """Rows `[a0, a1, a2, b0, b1, b2, 0, 0]` that map output pixel (x, y) to input (a0 x + a1 y + a2, b0 x + b1 y + b2)."""
+    """Rows `[a0, a1, a2, b0, b1, b2, 0, 0]`: output (x, y) shows input (a0 x + a1 y + a2, b0 x + b1 y + b2)."""
     amounts = tf.random.stateless_uniform([6, count], seed, minval=-1.0, maxval=1.0)
     angle = amounts[0] * math.radians(limits.rotation)
     zoom_x, zoom_y = 1 + amounts[1] * limits.zoom, 1 + amounts[2] * limits.zoom

@@ -32,7 +32,11 @@ def training(
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(tf.range(len(split)), seed=[seed, tf.cast(epoch, tf.int32)])
-        return tf.data.Dataset.range(steps).map(lambda step: (epoch * steps + step, order[step * batch_size :][:batch_size]))
+
+        def numbered(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return epoch * steps + step, order[step * batch_size :][:batch_size]
+
+        return tf.data.Dataset.range(steps).map(numbered)
 
     def gather(step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         batch = tf.ensure_shape(tf.gather(images, indices), [None, *split.images.shape[1:]])

@@ -48,7 +48,7 @@ class Checkpoint:
                     variable.assign(state[f"variable_{number}"])
         except (FileNotFoundError, zipfile.BadZipFile):
             return []
-        return meta["history"]
+        return list(meta["history"])
 
     def discard(self) -> None:
         """Removes the file: the training is done."""

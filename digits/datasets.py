@@ -79,7 +79,7 @@ def hold_out(split: Split) -> tuple[Split, Split]:
 
 def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
     """A dataset of TensorFlow Datasets, its checksums verified, in the order of its records."""
-    import tensorflow_datasets as tfds  # half a second, and TensorFlow with it: not for the embedded set
+    import tensorflow_datasets as tfds  # noqa: PLC0415  # brings TensorFlow, which the embedded set can do without
 
     tfds.disable_progress_bar()
     with tempfile.TemporaryDirectory(prefix="digits-") as workspace:  # TFDS would not verify files it cached earlier

@@ -1,6 +1,7 @@
 """One line for a person: what is wrong, where, and what to do."""
 
 import errno
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ def run(main: Callable[[], None]) -> None:
 
     Anything else is a bug of ours and keeps its traceback.
     """
-    stage = Path(sys.argv[0]).stem
+    stage = Path(inspect.getfile(main)).stem
     try:
         main()
     except UserError as error:

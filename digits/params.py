@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from digits import paths
 from digits.errors import UserError
@@ -165,7 +166,7 @@ def _keys(location: tuple[int | str, ...], content: Any) -> list[str]:
     """The keys of the file in pydantic's location, which also names the member of a union it tried."""
     keys = []
     for place, key in enumerate(location):
-        present = isinstance(content, dict) and key in content or isinstance(content, list) and isinstance(key, int)
+        present = (isinstance(content, dict) and key in content) or (isinstance(content, list) and isinstance(key, int))
         if present or place == len(location) - 1:
             keys.append(str(key))
         if present:

@@ -78,7 +78,9 @@ def read(directory: Path) -> Dataset:
     card = artifacts.read_json(directory / CARD)
     for name, expected in card["sha256"].items():
         if _sha256(directory / name) != expected:
-            raise UserError(f"{directory / name}: corrupt (its sha256 is not the one in {CARD}); run `dvc repro -f download`")
+            raise UserError(
+                f"{directory / name}: corrupt (its sha256 is not the one in {CARD}); run `dvc repro -f download`"
+            )
     splits = {
         name: Split(np.load(directory / f"{name}_images.npy"), np.load(directory / f"{name}_labels.npy"))
         for name in ("train", "test")

@@ -1,6 +1,6 @@
 """How good are predictions? Figures from labels and probabilities alone, without TensorFlow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,9 @@ from sklearn.metrics import precision_recall_fscore_support
 SMALLEST = np.finfo(np.float32).tiny  # a probability of 0 for what is true would cost an infinite loss
 
 
-def summarize(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], *, bins: int = 15) -> dict[str, Any]:
+def summarize(
+    labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], *, bins: int = 15
+) -> dict[str, Any]:
     """The figures of `metrics/test.json`.
 
     Args:
@@ -37,10 +39,27 @@ def summarize(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[s
     }
 
 
+def table(summary: Mapping[str, Any]) -> str:
+    """A `summary` for a person to read."""
+    width = max(map(len, summary["per_class"]))
+    lines = [
+        f"accuracy           {summary['accuracy']:.2%}   95 % interval {summary['accuracy_low']:.2%} to "
+        f"{summary['accuracy_high']:.2%}   ({summary['correct']:,} of {summary['total']:,})",
+        f"loss               {summary['loss']:.4f}",
+        f"calibration error  {summary['ece']:.2%}",
+        f"{'class':>{max(width, 5)}}  precision  recall      f1  images",
+    ]
+    lines += [
+        f"{name:>{max(width, 5)}}  {row['precision']:9.2%} {row['recall']:7.2%} {row['f1']:7.2%} {row['support']:7,}"
+        for name, row in summary["per_class"].items()
+    ]
+    return "\n".join(lines)
+
+
 def losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """The cross-entropy of each example in nats, float64 `[N]`."""
     true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return -np.log(np.maximum(true, SMALLEST))
+    return np.asarray(-np.log(np.maximum(true, SMALLEST)))
 
 
 def per_class(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> list[dict[str, Any]]:
@@ -49,7 +68,13 @@ def per_class(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[s
         labels, probabilities.argmax(axis=1), labels=range(len(classes)), zero_division=0.0
     )
     return [
-        {"class": name, "precision": float(precision), "recall": float(recall), "f1": float(f1), "support": int(support)}
+        {
+            "class": name,
+            "precision": float(precision),
+            "recall": float(recall),
+            "f1": float(f1),
+            "support": int(support),
+        }
         for name, precision, recall, f1, support in zip(classes, *scores, strict=True)
     ]
 
@@ -74,10 +99,10 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray, *, bins: int = 15
     ]
 
 
-def calibration_error(table: Sequence[dict[str, Any]]) -> float:
-    """The expected calibration error (Guo et al., https://arxiv.org/abs/1706.04599) of a `reliability` table, 0 to 1."""
-    total = sum(row["count"] for row in table)
-    return sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in table) / total
+def calibration_error(rows: Sequence[dict[str, Any]]) -> float:
+    """The expected calibration error (Guo et al., https://arxiv.org/abs/1706.04599) of `reliability` rows, 0 to 1."""
+    total = sum(row["count"] for row in rows)
+    return float(sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in rows) / total)
 
 
 def predictions(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> list[dict[str, Any]]:

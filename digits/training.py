@@ -112,6 +112,7 @@ class Recorder(keras.callbacks.Callback):
         self.history, self.checkpoint = history, checkpoint
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Keras calls it after the validation; `epoch` counts from 0."""
         figures = {name: float(logs[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
         rate = float(self.model.optimizer.learning_rate)
         self.history.append({"epoch": epoch + 1, **figures, "learning_rate": rate})
@@ -122,8 +123,11 @@ class EpochLine(keras.callbacks.Callback):
     """One line an epoch, for a log; on a terminal Keras' progress bar says more."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Starts the clock."""
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Prints the line; `epoch` counts from 0."""
         figures = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
-        print(f"epoch {epoch + 1}/{self.params['epochs']}  {figures}  {time.perf_counter() - self.started:.1f} s", flush=True)
+        seconds = time.perf_counter() - self.started
+        print(f"epoch {epoch + 1}/{self.params['epochs']}  {figures}  {seconds:.1f} s", flush=True)

@@ -28,10 +28,7 @@ def main() -> None:
         paths.SHOWCASE, {"index": shown, "images": test.images[shown], "probabilities": probabilities[shown]}
     )
 
-    print(
-        f"test accuracy {summary['accuracy']:.2%} "
-        f"({summary['accuracy_low']:.2%} to {summary['accuracy_high']:.2%}), {summary['correct']} of {summary['total']}"
-    )
+    print(scoring.table(summary))
     gate = parameters.evaluate.min_accuracy.get(spec.name)
     if gate is not None and summary["accuracy"] < gate:
         raise UserError(

@@ -10,9 +10,7 @@ def main() -> None:
     parameters = params.load()
     options = parameters.preprocess
     dataset = rawdata.read(paths.RAW)
-    violations = validation.violations(
-        dataset, max_imbalance=options.max_imbalance, max_leakage=options.max_leakage
-    )
+    violations = validation.violations(dataset, max_imbalance=options.max_imbalance, max_leakage=options.max_leakage)
     if violations:
         raise UserError(f"{paths.RAW}: {'; '.join(violations)}")
 

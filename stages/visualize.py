@@ -26,14 +26,13 @@ def data_pictures(limits: params.Augmentation, seed: int) -> Pictures:
     classes = records.read_spec(paths.TFRECORDS).classes
     train = records.read(paths.TFRECORDS, "train")
     samples = train.take(splitting.first_of_each_class(train.labels, SAMPLES_PER_CLASS))
+    captions = [classes[label] for label in samples.labels]
     original = samples.images[::SAMPLES_PER_CLASS][:DISTORTED]
     versions = [augmentation.distort(original, (seed, version), limits) for version in range(VERSIONS)]
     counts = {name: split["per_class"] for name, split in artifacts.read_json(paths.DATA_METRICS)["splits"].items()}
     return {
         "class_balance": figures.class_balance(counts),
-        "samples": figures.gallery(
-            samples.images, [classes[label] for label in samples.labels], title="training images", columns=SAMPLES_PER_CLASS
-        ),
+        "samples": figures.gallery(samples.images, captions, title="training images", columns=SAMPLES_PER_CLASS),
         "augmentation": figures.augmentation(original, np.stack(versions, axis=1)),
     }
 
@@ -51,12 +50,12 @@ def result_pictures() -> Pictures:
     with np.load(paths.SHOWCASE) as arrays:
         index, images, probabilities = arrays["index"], arrays["images"], arrays["probabilities"]
     shown = [rows[place] for place in index]
-    mistakes = [f"{row['actual']}, read as {row['predicted']}\n{float(row['confidence']):.1%}" for row in shown]
+    captions = [f"{row['actual']}, read as {row['predicted']}\n{float(row['confidence']):.1%}" for row in shown]
     table = [{name: float(value) for name, value in row.items()} for row in artifacts.read_csv(paths.CALIBRATION)]
     matrix = confusion_matrix([r["actual"] for r in rows], [r["predicted"] for r in rows], labels=classes)
     return {
         "confusion": figures.confusion(matrix, classes),
-        "mistakes": figures.gallery(images[PREDICTIONS:], mistakes[PREDICTIONS:], title="hardest mistakes of the test split"),
+        "mistakes": figures.gallery(images[PREDICTIONS:], captions[PREDICTIONS:], title="hardest mistakes, test split"),
         "predictions": figures.sample_predictions(
             images[:PREDICTIONS],
             probabilities[:PREDICTIONS],
