@@ -40,7 +40,7 @@ class Checkpoint:
     def restore(self, model: keras.Model) -> list[dict[str, Any]]:
         """Brings `model` to the kept state and returns the history that led there; empty where there is none."""
         try:
-            with np.load(self.path) as state:
+            with self.path.open("rb") as file, np.load(file) as state:
                 meta = json.loads(str(state["meta"]))
                 if meta["fingerprint"] != self.fingerprint:
                     return []

@@ -88,7 +88,7 @@ def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
         if local:
             _check_files(local, builder.url_infos.values())
         else:
-            _probe(name, next(iter(builder.url_infos), TFDS_HOST))
+            _probe(name, next(iter(builder.url_infos or {}), TFDS_HOST))
         config = tfds.download.DownloadConfig(
             manual_dir=local, extract_dir=f"{workspace}/extracted", force_checksums_validation=True
         )
@@ -107,7 +107,10 @@ def _builder(tfds: Any, name: str, data_dir: str) -> Any:
         near = difflib.get_close_matches(name, [EMBEDDED, *tfds.list_builders(with_community_datasets=False)])
         hint = f"did you mean {' or '.join(near)}?" if near else "see https://www.tensorflow.org/datasets/catalog"
         raise UserError(f"dataset '{name}' does not exist; {hint}") from error
-    except (ValueError, AssertionError) as error:  # an unknown configuration or version, which TFDS lists
+    except ValueError as error:
+        configurations = ", ".join(tfds.builder_cls(name.partition("/")[0]).builder_configs)
+        raise UserError(f"dataset '{name}': no such configuration; there are {configurations or 'none'}") from error
+    except AssertionError as error:  # an unknown version; TFDS names the known ones
         raise UserError(f"dataset '{name}': {_one_line(error)}") from error
     features = builder.info.features
     if not {"image", "label"} <= set(features) or not hasattr(features["label"], "names"):

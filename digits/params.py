@@ -153,7 +153,7 @@ def _explain(problem: Any, content: Any) -> str:
     key = ".".join(_keys(problem["loc"], content))
     match problem["type"]:
         case "missing":
-            return f"{key} is missing"
+            return f"{key}{'.' if key else ''}{problem['loc'][-1]} is missing"
         case "value_error":
             return f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
         case "union_tag_invalid":
@@ -163,12 +163,10 @@ def _explain(problem: Any, content: Any) -> str:
 
 
 def _keys(location: tuple[int | str, ...], content: Any) -> list[str]:
-    """The keys of the file in pydantic's location, which also names the member of a union it tried."""
+    """The keys of a location that are in the file; pydantic also names the member of a union that it tried."""
     keys = []
-    for place, key in enumerate(location):
-        present = (isinstance(content, dict) and key in content) or (isinstance(content, list) and isinstance(key, int))
-        if present or place == len(location) - 1:
+    for key in location:
+        if (isinstance(content, dict) and key in content) or isinstance(content, list):
             keys.append(str(key))
-        if present:
             content = content[key]
     return keys

@@ -89,9 +89,11 @@ def read(directory: Path, split: str) -> Split:
         serialized = tf.data.TFRecordDataset(file).batch(spec.counts[split]).get_single_element()
         return parse(serialized, spec.image_shape)
 
+    if not files:
+        raise UserError(f"{directory}: no shards of the {split} split; run `dvc repro -f preprocess`")
     try:
         shards = tf.data.Dataset.from_tensor_slices(files).map(read_shard, num_parallel_calls=tf.data.AUTOTUNE)
-        images, labels = zip(*shards.as_numpy_iterator(), strict=True) if files else ((), ())
+        images, labels = zip(*shards.as_numpy_iterator(), strict=True)
     except tf.errors.OpError as error:
         raise UserError(f"{_damaged(error, files)}; run `dvc repro -f preprocess`") from error
     found = sum(map(len, labels))
@@ -113,8 +115,9 @@ def parse(serialized: tf.Tensor, image_shape: list[int]) -> tuple[tf.Tensor, tf.
 def _damaged(error: tf.errors.OpError, files: list[str]) -> str:
     for file in files:  # the message of a parallel read does not always name its file
         try:
-            for _ in tf.data.TFRecordDataset(file):
-                pass
+            examples = sum(1 for _ in tf.data.TFRecordDataset(file))
         except tf.errors.OpError:
+            examples = 0
+        if not examples:  # less than a record's head reads as an end, without an error
             return f"{file}: corrupt or truncated"
     return f"{Path(files[0]).parent}: shards do not fit {SPEC} ({error.message.splitlines()[0]})"

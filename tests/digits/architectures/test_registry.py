@@ -1,0 +1,58 @@
+from types import SimpleNamespace
+from typing import get_args
+
+import keras
+import numpy as np
+import pytest
+
+from digits import architectures, params
+from digits.architectures import registry
+from tests.conftest import ROOT
+
+RECIPES = params.load(ROOT / "params.yaml").recipes
+
+
+def schemas():
+    """Architecture name -> its schema in `digits.params`."""
+    union, _ = get_args(params.Architecture)
+    return {get_args(schema.model_fields["architecture"].annotation)[0]: schema for schema in get_args(union)}
+
+
+def test_every_network_has_a_schema_and_every_schema_a_network():
+    assert sorted(schemas()) == architectures.names()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize(("shape", "classes"), [((28, 28, 1), 10), ((32, 32, 3), 7)])
+def test_from_raw_pixels_to_a_logit_a_class(name, shape, classes):
+    network = architectures.build(RECIPES[name].model, shape, classes)
+    images = np.random.default_rng(0).integers(0, 256, (5, *shape), np.uint8)
+    logits = network.predict(images, verbose=0)
+    assert logits.shape == (5, classes)
+    assert logits.dtype == np.float32
+    assert np.isfinite(logits).all()
+    assert network.input.dtype == "uint8"
+
+
+def test_the_scaling_is_in_the_network():
+    network = architectures.build(RECIPES["tiny"].model, (8, 8, 1), 3)
+    assert network.get_layer("scale").scale == pytest.approx(1 / 255)
+
+
+def test_a_name_is_registered_once():
+    with pytest.raises(ValueError, match="'tiny' is registered twice"):
+        registry.register("tiny")(lambda images, options: images)
+
+
+def test_an_unknown_name_answers_with_the_known_ones():
+    with pytest.raises(ValueError, match="no architecture 'huge'; there are fast_cnn, "):
+        architectures.build(SimpleNamespace(architecture="huge"), (8, 8, 1), 3)
+
+
+def test_the_same_seed_gives_the_same_weights():
+    def weights():
+        keras.utils.set_random_seed(3)
+        return architectures.build(RECIPES["fast_cnn"].model, (28, 28, 1), 10).get_weights()
+
+    for first, second in zip(weights(), weights(), strict=True):
+        np.testing.assert_array_equal(first, second)

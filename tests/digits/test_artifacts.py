@@ -1,0 +1,110 @@
+import errno
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from digits import artifacts
+from digits.errors import UserError
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "new" / "file.txt"
+    with artifacts.replacing(path) as partial:
+        partial.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    assert os.listdir(path.parent) == ["file.txt"]
+
+
+def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("before")
+
+    def write_half():
+        with artifacts.replacing(path) as partial:
+            partial.write_text("ha")
+            raise ValueError
+
+    with pytest.raises(ValueError):
+        write_half()
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["file.txt"]
+
+
+def test_a_directory_is_replaced_as_a_whole(tmp_path):
+    path = tmp_path / "folder"
+    for name in ("first", "second"):
+        with artifacts.replacing(path) as partial:
+            partial.mkdir()
+            (partial / name).touch()
+    assert os.listdir(path) == ["second"]
+
+
+def test_what_a_killed_run_left_does_not_disturb(tmp_path):
+    leftover = tmp_path / "partial-folder"
+    leftover.mkdir()
+    (leftover / "old").touch()
+    with artifacts.replacing(tmp_path / "folder") as partial:
+        partial.mkdir()
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_a_failed_write_is_reported_under_the_name_of_the_file(tmp_path):
+    def fill_the_disk():
+        with artifacts.replacing(tmp_path / "file.txt") as partial:
+            raise OSError(errno.ENOSPC, "No space left on device", str(partial))
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        fill_the_disk()
+    assert caught.value.filename == str(tmp_path / "file.txt")
+
+
+def test_json_goes_there_and_back_with_floats_rounded(tmp_path):
+    path = tmp_path / "metrics.json"
+    artifacts.write_json(path, {"accuracy": 1 / 3, "rows": [{"loss": 2 / 3}], "count": 3})
+    assert artifacts.read_json(path) == {"accuracy": 0.333333, "rows": [{"loss": 0.666667}], "count": 3}
+    assert path.read_text().endswith("}\n")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "\x00"])
+def test_damaged_json_is_named(tmp_path, content):
+    path = tmp_path / "metrics.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match=r"metrics\.json"):
+        artifacts.read_json(path)
+
+
+def test_csv_goes_there_and_back_as_text(tmp_path):
+    path = tmp_path / "rows.csv"
+    artifacts.write_csv(path, [{"name": "a, b", "value": 1 / 3}, {"name": "c", "value": 2.0}])
+    assert artifacts.read_csv(path) == [{"name": "a, b", "value": "0.333333"}, {"name": "c", "value": "2.0"}]
+
+
+def picture() -> Figure:
+    figure = Figure()
+    figure.subplots().plot([1, 2])
+    return figure
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: artifacts.write_arrays(path, {"a": np.arange(5), "b": np.eye(2)}),
+        lambda path: artifacts.write_figure(path, picture()),
+    ],
+    ids=["arrays", "figure"],
+)
+def test_the_bytes_do_not_depend_on_the_time(tmp_path, write):
+    write(tmp_path / "first")
+    time.sleep(2.1)  # the dates in a zip archive have a resolution of two seconds
+    write(tmp_path / "second")
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
+def test_the_json_is_standard(tmp_path):
+    artifacts.write_json(tmp_path / "a.json", {"é": 1})
+    assert json.loads((tmp_path / "a.json").read_bytes()) == {"é": 1}

@@ -1,0 +1,39 @@
+import errno
+
+import pytest
+
+from digits import errors
+
+
+def raising(error):
+    def main():
+        raise error
+
+    return main
+
+
+def test_a_user_error_becomes_one_line_and_status_1():
+    with pytest.raises(SystemExit) as stop:
+        errors.run(raising(errors.UserError("params.yaml: seed is missing")))
+    assert stop.value.code == "test_errors: params.yaml: seed is missing"
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(errno.ENOENT, "dvc repro"), (errno.EACCES, "permission"), (errno.ENOSPC, "free some space"), (errno.EIO, "disk")],
+)
+def test_a_failed_file_operation_names_the_file_and_the_way_out(number, advice):
+    with pytest.raises(SystemExit) as stop:
+        errors.run(raising(OSError(number, "what happened", "data/raw")))
+    assert "data/raw: what happened; " in stop.value.code
+    assert advice in stop.value.code
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        errors.run(raising(ZeroDivisionError()))
+
+
+def test_an_os_error_without_number_or_file_is_a_bug():
+    with pytest.raises(OSError, match="odd"):
+        errors.run(raising(OSError("odd")))

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from digits import figures
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 1), np.uint8)
+HISTORY = [
+    {"epoch": e, "loss": 1 / e, "val_loss": 1.1 / e, "accuracy": 0.9, "val_accuracy": 0.95, "learning_rate": 0.1}
+    for e in (1, 2, 3)
+]
+
+
+def texts(figure):
+    axes_texts = [text.get_text() for axes in figure.axes for text in (axes.title, axes.xaxis.label, *axes.texts)]
+    return [text for text in axes_texts if text]
+
+
+def test_training_curves_show_both_splits():
+    figure = figures.training_curves(HISTORY)
+    assert [axes.get_title() for axes in figure.axes] == ["loss", "accuracy", "learning rate"]
+    loss = figure.axes[0]
+    assert [line.get_ydata().tolist() for line in loss.lines] == [[r["loss"] for r in HISTORY], [r["val_loss"] for r in HISTORY]]
+
+
+def test_the_confusion_matrix_has_its_counts():
+    figure = figures.confusion(np.array([[5, 1], [0, 4]]), ["a", "b"])
+    assert texts(figure) == ["1 mistakes in 10", "predicted", "5", "1", "·", "4"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_gallery_shows_each_image_with_its_caption(count, channels):
+    captions = [f"number {number}" for number in range(count)]
+    figure = figures.gallery(IMAGES[:count].repeat(channels, axis=-1), captions, title="t", columns=4)
+    shown = [axes.get_title() for axes in figure.axes if axes.images]
+    assert shown == captions
+
+
+def test_sample_predictions_mark_truth_and_mistake():
+    probabilities = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]])
+    figure = figures.sample_predictions(IMAGES[:2], probabilities, [0, 2], ["a", "b", "c"])
+    assert texts(figure)[:2] == ["a with 70.0%\n(is a)", "b with 80.0%\n(is c)"]
+    lengths = [bar.get_width() for bar in figure.axes[2].patches]
+    assert lengths == [0.7, 0.2, 0.1]
+
+
+def test_the_reliability_diagram_shows_the_table():
+    table = [{"confidence": 0.5, "accuracy": 0.4, "count": 10}, {"confidence": 0.9, "accuracy": 0.95, "count": 90}]
+    figure = figures.reliability(table, 0.012)
+    assert figure.axes[0].get_title() == "expected calibration error 1.20%"
+    assert list(figure.axes[0].lines[1].get_ydata()) == [0.4, 0.95]
+
+
+def test_class_balance_shows_shares():
+    figure = figures.class_balance({"train": {"a": 30, "b": 10}, "test": {"a": 1, "b": 1}})
+    assert [bar.get_height() for bar in figure.axes[0].patches] == [0.75, 0.25, 0.5, 0.5]
+
+
+def test_augmentation_shows_the_original_first():
+    versions = np.stack([IMAGES, 255 - IMAGES], axis=1)
+    figure = figures.augmentation(IMAGES, versions)
+    assert len(figure.axes) == 7 * 3
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), IMAGES[0, ..., 0])
+    np.testing.assert_array_equal(figure.axes[2].images[0].get_array(), 255 - IMAGES[0, ..., 0])

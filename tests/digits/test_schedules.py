@@ -1,0 +1,28 @@
+import pytest
+
+from digits import schedules
+from digits.params import Schedule
+
+
+def rates(steps, **settings):
+    schedule = schedules.build(Schedule(**settings), steps)
+    return [float(schedule(step)) for step in range(steps + 1)]
+
+
+def test_constant_is_the_peak():
+    assert schedules.build(Schedule(name="constant", peak=0.02, warmup=0.0), 100) == 0.02
+
+
+def test_one_cycle_rises_to_the_peak_and_falls_to_zero():
+    found = rates(100, name="one_cycle", peak=0.5, warmup=0.2)
+    assert found[0] == pytest.approx(0.5 / 25)
+    assert max(found) == pytest.approx(0.5)
+    assert found.index(max(found)) == 20
+    assert found[60] == pytest.approx(0.25)  # half way down the cosine
+    assert found[100] == pytest.approx(0, abs=1e-7)
+    assert found[:20] == sorted(found[:20])
+    assert found[20:] == sorted(found[20:], reverse=True)
+
+
+def test_without_warmup_it_starts_at_the_peak():
+    assert rates(10, name="one_cycle", peak=0.5, warmup=0.0)[0] == pytest.approx(0.5)

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from digits.errors import UserError
+from digits.rawdata import Split
+from digits.splitting import first_of_each_class, stratified
+
+
+def keys(split):
+    return [image.tobytes() for image in split.images]
+
+
+def test_the_parts_are_the_whole_without_overlap_in_order(split):
+    rest, aside = stratified(split, 0.25, seed=1)
+    assert sorted(keys(rest) + keys(aside)) == sorted(keys(split))
+    places = {key: place for place, key in enumerate(keys(split))}
+    for part in (rest, aside):
+        found = [places[key] for key in keys(part)]
+        assert found == sorted(found)
+
+
+def test_class_proportions_are_kept(split):
+    _, aside = stratified(split, 0.25, seed=1)
+    assert np.bincount(aside.labels).tolist() == [5, 5, 5]
+
+
+def test_the_seed_decides(split):
+    assert keys(stratified(split, 0.5, seed=1)[1]) == keys(stratified(split, 0.5, seed=1)[1])
+    assert keys(stratified(split, 0.5, seed=1)[1]) != keys(stratified(split, 0.5, seed=2)[1])
+
+
+def test_too_few_examples_are_an_error_for_a_person():
+    lonely = Split(np.zeros((3, 4, 4, 1), np.uint8), np.array([0, 1, 2]))
+    with pytest.raises(UserError, match="50% of 3 images cannot be set aside"):
+        stratified(lonely, 0.5, seed=0)
+
+
+def test_first_of_each_class():
+    assert first_of_each_class(np.array([1, 0, 1, 1, 0, 2]), 2).tolist() == [1, 4, 0, 2, 5]
