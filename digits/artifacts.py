@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,16 +77,44 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer.writerows(_rounded(row) for row in rows)
 
 
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header, every value as text."""
+def read_csv(path: Path, columns: Mapping[str, type]) -> list[dict[str, Any]]:
+    """The rows of a CSV file with a header.
+
+    Args:
+        path: the file.
+        columns: the columns to read, with the type of each.
+
+    Raises:
+        UserError: a column is missing, a value is of another type, or there are no rows.
+    """
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        try:
+            rows = [{name: kind(row[name]) for name, kind in columns.items()} for row in csv.DictReader(file)]
+        except (KeyError, ValueError, TypeError) as error:
+            raise UserError(f"{path}: damaged ({error}); restore it with `dvc checkout --force`") from error
+    if not rows:
+        raise UserError(f"{path}: holds no rows; restore it with `dvc checkout --force`")
+    return rows
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Writes named arrays as one `.npz` (NumPy gives its members a fixed date)."""
     with replacing(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # the stub takes no **dict of arrays
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz` file by name.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    with path.open("rb") as file:
+        try:
+            with np.load(file) as arrays:
+                return dict(arrays)
+        except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+            raise UserError(f"{path}: damaged; restore it with `dvc checkout --force`") from error
 
 
 def write_figure(path: Path, figure: "Figure") -> None:

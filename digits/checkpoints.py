@@ -7,7 +7,6 @@ epoch (`digits.batches`), so there is nothing of it to keep.
 
 import hashlib
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits import artifacts
+from digits.errors import UserError
 
 
 class Checkpoint:
@@ -40,14 +40,14 @@ class Checkpoint:
     def restore(self, model: keras.Model) -> list[dict[str, Any]]:
         """Brings `model` to the kept state and returns the history that led there; empty where there is none."""
         try:
-            with self.path.open("rb") as file, np.load(file) as state:
-                meta = json.loads(str(state["meta"]))
-                if meta["fingerprint"] != self.fingerprint:
-                    return []
-                for number, variable in enumerate(_variables(model)):
-                    variable.assign(state[f"variable_{number}"])
-        except (FileNotFoundError, zipfile.BadZipFile):
+            state = artifacts.read_arrays(self.path)
+        except (FileNotFoundError, UserError):
             return []
+        meta = json.loads(str(state["meta"]))
+        if meta["fingerprint"] != self.fingerprint:
+            return []
+        for number, variable in enumerate(_variables(model)):
+            variable.assign(state[f"variable_{number}"])
         return list(meta["history"])
 
     def discard(self) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import hashlib
+import re
 import tempfile
 import threading
 import urllib.parse
@@ -101,14 +102,15 @@ def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
 
 def _builder(tfds: Any, name: str, data_dir: str) -> Any:
     """The builder of an image-classification set whose images share one shape; none of it needs the network."""
+    base, known = re.split("[/:]", name)[0], tfds.list_builders(with_community_datasets=False)
+    if base not in known:
+        near = difflib.get_close_matches(base, [EMBEDDED, *known])
+        hint = f"did you mean {' or '.join(near)}?" if near else "see https://www.tensorflow.org/datasets/catalog"
+        raise UserError(f"dataset '{name}' does not exist; {hint}")
     try:
         builder = tfds.builder(name, data_dir=data_dir)
-    except tfds.core.DatasetNotFoundError as error:
-        near = difflib.get_close_matches(name, [EMBEDDED, *tfds.list_builders(with_community_datasets=False)])
-        hint = f"did you mean {' or '.join(near)}?" if near else "see https://www.tensorflow.org/datasets/catalog"
-        raise UserError(f"dataset '{name}' does not exist; {hint}") from error
     except ValueError as error:
-        configurations = ", ".join(tfds.builder_cls(name.partition("/")[0]).builder_configs)
+        configurations = ", ".join(tfds.builder_cls(base).builder_configs)
         raise UserError(f"dataset '{name}': no such configuration; there are {configurations or 'none'}") from error
     except AssertionError as error:  # an unknown version; TFDS names the known ones
         raise UserError(f"dataset '{name}': {_one_line(error)}") from error

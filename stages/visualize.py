@@ -39,19 +39,20 @@ def data_pictures(limits: params.Augmentation, seed: int) -> Pictures:
 
 def training_pictures() -> Pictures:
     """How loss and accuracy went."""
-    history = [{name: float(value) for name, value in row.items()} for row in artifacts.read_csv(paths.HISTORY)]
+    curves = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+    history = artifacts.read_csv(paths.HISTORY, {"epoch": int, **dict.fromkeys(curves, float)})
     return {"training_curves": figures.training_curves(history)}
 
 
 def result_pictures() -> Pictures:
     """What the test split showed; the images come from `evaluate`, which alone reads that split."""
     classes = records.read_spec(paths.TFRECORDS).classes
-    rows = artifacts.read_csv(paths.PREDICTIONS)
-    with np.load(paths.SHOWCASE) as arrays:
-        index, images, probabilities = arrays["index"], arrays["images"], arrays["probabilities"]
-    shown = [rows[place] for place in index]
-    captions = [f"{row['actual']}, read as {row['predicted']}\n{float(row['confidence']):.1%}" for row in shown]
-    table = [{name: float(value) for name, value in row.items()} for row in artifacts.read_csv(paths.CALIBRATION)]
+    rows = artifacts.read_csv(paths.PREDICTIONS, {"actual": str, "predicted": str, "confidence": float})
+    table = artifacts.read_csv(paths.CALIBRATION, {"confidence": float, "accuracy": float, "count": int})
+    showcase = artifacts.read_arrays(paths.SHOWCASE)
+    images, probabilities = showcase["images"], showcase["probabilities"]
+    shown = [rows[place] for place in showcase["index"]]
+    captions = [f"{row['actual']}, read as {row['predicted']}\n{row['confidence']:.1%}" for row in shown]
     matrix = confusion_matrix([r["actual"] for r in rows], [r["predicted"] for r in rows], labels=classes)
     return {
         "confusion": figures.confusion(matrix, classes),

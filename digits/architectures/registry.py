@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from digits.errors import UserError
+
 Builder = Callable[[keras.KerasTensor, Any], keras.KerasTensor]
 
 _builders: dict[str, Builder] = {}
@@ -37,11 +39,19 @@ def build(options: Any, image_shape: Sequence[int], classes: int) -> keras.Model
 
     Returns:
         A model from uint8 `[N, H, W, C]` to logits, float32 `[N, classes]`.
+
+    Raises:
+        UserError: images of this shape are too small for the network.
     """
     if options.architecture not in _builders:
         raise ValueError(f"no architecture '{options.architecture}'; there are {', '.join(names())}")
     pixels = keras.Input(tuple(image_shape), dtype="uint8", name="pixels")
     scaled = keras.layers.Rescaling(1 / 255, name="scale")(pixels)
-    features = _builders[options.architecture](scaled, options)
+    try:
+        features = _builders[options.architecture](scaled, options)
+    except ValueError as error:  # Keras', over several lines
+        reason = " ".join(str(error).split())
+        shape = "x".join(map(str, image_shape))
+        raise UserError(f"recipe: {options!r} does not fit images of {shape}: {reason:.160}") from error
     logits = keras.layers.Dense(classes, name="logits", dtype="float32")(features)
     return keras.Model(pixels, logits, name=options.architecture)

@@ -81,7 +81,32 @@ def test_damaged_json_is_named(tmp_path, content):
 def test_csv_goes_there_and_back_as_text(tmp_path):
     path = tmp_path / "rows.csv"
     artifacts.write_csv(path, [{"name": "a, b", "value": 1 / 3}, {"name": "c", "value": 2.0}])
-    assert artifacts.read_csv(path) == [{"name": "a, b", "value": "0.333333"}, {"name": "c", "value": "2.0"}]
+    expected = [{"name": "a, b", "value": 0.333333}, {"name": "c", "value": 2.0}]
+    assert artifacts.read_csv(path, {"name": str, "value": float}) == expected
+
+
+@pytest.mark.parametrize("content", ["", "value\n", "name\na\n", "value\nabc\n", "value\n1\n\x002\n"])
+def test_a_damaged_csv_is_named(tmp_path, content):
+    path = tmp_path / "rows.csv"
+    path.write_text(content)
+    with pytest.raises(UserError, match=r"rows\.csv"):
+        artifacts.read_csv(path, {"value": float})
+
+
+def test_arrays_go_there_and_back(tmp_path):
+    artifacts.write_arrays(tmp_path / "a.npz", {"a": np.arange(5), "b": np.eye(2)})
+    read = artifacts.read_arrays(tmp_path / "a.npz")
+    np.testing.assert_array_equal(read["a"], np.arange(5))
+    np.testing.assert_array_equal(read["b"], np.eye(2))
+
+
+@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b"nonsense", lambda b: b[:-30], lambda b: b[30:]])
+def test_damaged_arrays_are_named(tmp_path, damage):
+    path = tmp_path / "a.npz"
+    artifacts.write_arrays(path, {"a": np.arange(5)})
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match=r"a\.npz: damaged"):
+        artifacts.read_arrays(path)
 
 
 def picture() -> Figure:

@@ -11,7 +11,9 @@ from sklearn.datasets import load_digits
 from digits import datasets
 from digits.errors import UserError
 
-FILES = [f"{part}-ubyte.gz" for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")]
+FILES = [
+    f"{part}-ubyte.gz" for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,10 @@ def test_training_curves_show_both_splits():
     figure = figures.training_curves(HISTORY)
     assert [axes.get_title() for axes in figure.axes] == ["loss", "accuracy", "learning rate"]
     loss = figure.axes[0]
-    assert [line.get_ydata().tolist() for line in loss.lines] == [[r["loss"] for r in HISTORY], [r["val_loss"] for r in HISTORY]]
+    assert [line.get_ydata().tolist() for line in loss.lines] == [
+        [r["loss"] for r in HISTORY],
+        [r["val_loss"] for r in HISTORY],
+    ]
 
 
 def test_the_confusion_matrix_has_its_counts():

@@ -34,7 +34,11 @@ def test_the_file_of_the_project_is_good():
         ("    epochs: 15", "", "recipes.fast_cnn.epochs is missing"),
         ("rotation: 10 ", "rotation: '10' ", "recipes.fast_cnn.augmentation.rotation is '10'"),
         ("rotation: 10 ", "rotations: 10 ", "recipes.fast_cnn.augmentation: unknown key rotations"),
-        ("architecture: fast_cnn", "architecture: fats", "recipes.fast_cnn.model.architecture is 'fats': it can be 'fa"),
+        (
+            "architecture: fast_cnn",
+            "architecture: fats",
+            "recipes.fast_cnn.model.architecture is 'fats': it can be 'fa",
+        ),
         ("widths: [32, 64, 128]", "widths: [32, -64]", "recipes.fast_cnn.model.widths.1 is -64"),
         ("widths: [32, 64, 128]", "width: 3", "recipes.fast_cnn.model: unknown key width; the keys here are architec"),
         ("widths: [32, 64, 128]", "", "recipes.fast_cnn.model.widths is missing"),

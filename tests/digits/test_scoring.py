@@ -27,7 +27,12 @@ def test_against_scikit_learn(predicted):
     assert summary["loss"] == pytest.approx(sklearn.metrics.log_loss(labels, normalized), rel=1e-5)
     report = sklearn.metrics.classification_report(labels, guesses, target_names=CLASSES, output_dict=True)
     for name in CLASSES:
-        for mine, theirs in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score"), ("support", "support")):
+        for mine, theirs in (
+            ("precision", "precision"),
+            ("recall", "recall"),
+            ("f1", "f1-score"),
+            ("support", "support"),
+        ):
             assert summary["per_class"][name][mine] == pytest.approx(report[name][theirs])
     assert summary["correct"] == (guesses == labels).sum()
     assert summary["total"] == 600
@@ -49,7 +54,10 @@ def test_the_wilson_interval_is_the_published_formula(correct, total, low, high)
     half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
     assert summary["accuracy_low"] == pytest.approx(centre - half, abs=1e-6)
     assert summary["accuracy_high"] == pytest.approx(centre + half, abs=1e-6)
-    assert (summary["accuracy_low"], summary["accuracy_high"]) == (pytest.approx(low, abs=1e-5), pytest.approx(high, abs=1e-5))
+    assert (summary["accuracy_low"], summary["accuracy_high"]) == (
+        pytest.approx(low, abs=1e-5),
+        pytest.approx(high, abs=1e-5),
+    )
 
 
 def test_a_class_that_never_comes_up_scores_zero():

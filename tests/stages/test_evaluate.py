@@ -1,0 +1,72 @@
+import csv
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from digits import records
+from stages import evaluate
+
+
+def test_the_figures_are_those_of_the_model_on_the_test_split(project):
+    test = records.read(Path("data/tfrecords"), "test")
+    loss, accuracy = keras.models.load_model("models/model.keras").evaluate(test.images, test.labels, verbose=0)
+    metrics = json.loads(Path("metrics/test.json").read_text())
+    assert abs(metrics["accuracy"] - accuracy) < 1e-5
+    assert abs(metrics["loss"] - loss) < 1e-4
+    assert metrics["accuracy_low"] < metrics["accuracy"] < metrics["accuracy_high"]
+    assert metrics["total"] == 360
+    assert list(metrics["per_class"]) == list("0123456789")
+    assert 0 <= metrics["ece"] <= 1
+
+
+def test_a_prediction_for_each_image(project):
+    with open("plots/predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    labels = records.read(Path("data/tfrecords"), "test").labels
+    assert [int(row["actual"]) for row in rows] == labels.tolist()
+    correct = sum(row["actual"] == row["predicted"] for row in rows)
+    assert correct == json.loads(Path("metrics/test.json").read_text())["correct"]
+
+
+def test_the_showcase_has_samples_and_then_the_hardest_mistakes(project):
+    images = records.read(Path("data/tfrecords"), "test").images
+    with np.load("plots/showcase.npz") as showcase, open("plots/predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+        index = showcase["index"]
+        np.testing.assert_array_equal(showcase["images"], images[index])
+    assert index[:5].tolist() == [0, 1, 2, 3, 4]
+    losses = [float(rows[place]["loss"]) for place in index[5:]]
+    assert losses == sorted(losses, reverse=True)
+    assert all(rows[place]["actual"] != rows[place]["predicted"] for place in index[5:])
+
+
+def test_the_gate(project, fails, set_params):
+    Path("metrics/test.json").unlink()
+    set_params("digits: 0.3", "digits: 1.0")
+    assert "is below evaluate.min_accuracy.digits = 1.0; see metrics/test.json" in fails(evaluate)
+    assert Path("metrics/test.json").exists(), "the figures are there to read"
+
+
+def test_a_dataset_without_a_gate_passes(project, set_params):
+    set_params("digits: 0.3", "others: 1.0")
+    evaluate.main()
+
+
+def test_the_table_is_printed(project, capsys):
+    evaluate.main()
+    out = capsys.readouterr().out
+    assert "95 % interval" in out
+    assert "precision" in out
+
+
+def test_a_damaged_model(project, fails):
+    path = Path("models/model.keras")
+    path.write_bytes(path.read_bytes()[:-100])
+    assert "models/model.keras: not readable as a Keras model" in fails(evaluate)
+
+
+def test_a_missing_model(project, fails):
+    Path("models/model.keras").unlink()
+    assert "models/model.keras: No such file or directory; run `dvc repro`" in fails(evaluate)

@@ -1,0 +1,72 @@
+import csv
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from digits import records
+from stages import train
+
+
+def test_a_plain_keras_model_from_pixels_to_probabilities(project):
+    model = keras.models.load_model("models/model.keras")
+    images = records.read(Path("data/tfrecords"), "validation").images
+    np.testing.assert_allclose(model.predict(images, verbose=0).sum(axis=1), 1, rtol=1e-5)
+    assert model.input.dtype == "uint8"
+
+
+def test_the_metrics_are_those_of_the_saved_model(project):
+    validation = records.read(Path("data/tfrecords"), "validation")
+    metrics = json.loads(Path("metrics/train.json").read_text())
+    loss, accuracy = keras.models.load_model("models/model.keras").evaluate(
+        validation.images, validation.labels, verbose=0
+    )
+    assert abs(metrics["val_loss"] - loss) < 1e-5
+    assert abs(metrics["val_accuracy"] - accuracy) < 1e-5
+
+
+def test_the_history(project):
+    with open("plots/history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+
+
+def test_no_output_tells_when_or_how_long(project):
+    assert not {"seconds", "time", "date"} & set(json.loads(Path("metrics/train.json").read_text()))
+
+
+def test_logs_for_tensorboard(project):
+    assert list(Path("logs").glob("tiny-*/train/events*"))
+
+
+def test_no_checkpoint_remains(project):
+    assert not Path("models/checkpoint.npz").exists()
+
+
+def test_the_test_split_is_not_read(project):
+    for path in Path("data/tfrecords").glob("test-*"):
+        path.write_bytes(b"unreadable")
+    train.main()
+
+
+def test_damaged_records(project, fails):
+    path = min(Path("data/tfrecords").glob("train-*"))
+    path.write_bytes(path.read_bytes()[:-5])
+    assert f"{path}: corrupt or truncated; run `dvc repro -f preprocess`" in fails(train)
+
+
+def test_no_records(project, fails):
+    (Path("data/tfrecords") / records.SPEC).unlink()
+    assert "data/tfrecords/dataset.json: No such file" in fails(train)
+
+
+def test_an_unknown_recipe(project, fails, set_params):
+    set_params("recipe: tiny", "recipe: huge")
+    assert "no block 'huge' under recipes; there are fast_cnn, tiny" in fails(train)
+
+
+def test_too_many_stages_for_the_image(project, fails, set_params):
+    set_params("recipe: tiny", "recipe: fast_cnn")
+    set_params("widths: [32, 64, 128]", "widths: [4, 4, 4, 4, 4, 4]")
+    assert "does not fit images of 28x28x1" in fails(train)
