@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digits.errors import UserError
+from digits.errors import UserError, as_os_error
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,8 +35,11 @@ def replacing(path: Path) -> Iterator[Path]:
         if partial.is_dir():
             _remove(path)  # os.replace cannot replace a directory that holds something
         os.replace(partial, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+    except Exception as error:
+        failure = as_os_error(error)
+        if failure is None:
+            raise
+        raise OSError(failure.errno, failure.strerror, str(path)) from error
     finally:
         _remove(partial)
 

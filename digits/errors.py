@@ -2,6 +2,8 @@
 
 import errno
 import inspect
+import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,17 @@ from pathlib import Path
 
 class UserError(Exception):
     """Something that the person who runs a stage can mend; its text is the whole message, one line."""
+
+
+REMEDIES = {
+    errno.ENOENT: "run `dvc repro`, which makes what is missing, or `dvc checkout`, which restores it",
+    errno.EACCES: "give yourself permission there (chmod, chown), then run again",
+    errno.EPERM: "give yourself permission there (chmod, chown), then run again",
+    errno.EROFS: "the file system is read-only: work in a copy elsewhere",
+    errno.ENOSPC: "free some space (`dvc gc --workspace` drops unused cache), then run again",
+    errno.EDQUOT: "your disk quota is used up: free some space, then run again",
+    errno.EFBIG: "a limit on the size of files stops it (see `ulimit -f`)",
+}
 
 
 def run(main: Callable[[], None]) -> None:
@@ -21,23 +34,27 @@ def run(main: Callable[[], None]) -> None:
         main()
     except UserError as error:
         sys.exit(f"{stage}: {error}")
-    except OSError as error:
-        if error.filename is None and error.errno is None:
+    except Exception as error:
+        failure = as_os_error(error)
+        if failure is None:
             raise
-        sys.exit(f"{stage}: {explain(error)}")
+        sys.exit(f"{stage}: {explain(failure)}")
+
+
+def as_os_error(error: Exception) -> OSError | None:
+    """The failed file operation behind an exception, or None where there was none.
+
+    TensorFlow reports such a failure as an error of its own, with the path and the system's words in its text.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return error
+    for number in REMEDIES:
+        if found := re.search(rf"(\S+); {re.escape(os.strerror(number))}", str(error)):
+            return OSError(number, os.strerror(number), found[1])
+    return None
 
 
 def explain(error: OSError) -> str:
     """The line for a failed file operation, with the way out where there is a usual one."""
-    remedies = {
-        errno.ENOENT: "run `dvc repro`, which makes what is missing, or `dvc checkout`, which restores it",
-        errno.EACCES: "give yourself write permission there (chmod, chown), then run again",
-        errno.EPERM: "give yourself write permission there (chmod, chown), then run again",
-        errno.EROFS: "the file system is read-only: work in a copy elsewhere",
-        errno.ENOSPC: "free some space (`dvc gc --workspace` drops unused cache), then run again",
-        errno.EDQUOT: "your disk quota is used up: free some space, then run again",
-    }
-    what = error.strerror or str(error)
     where = f"{error.filename}: " if error.filename else ""
-    remedy = remedies.get(error.errno or 0, "check the disk and run again")
-    return f"{where}{what}; {remedy}"
+    return f"{where}{error.strerror}; {REMEDIES.get(error.errno or 0, 'check the disk and run again')}"

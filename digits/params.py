@@ -4,6 +4,7 @@ DVC passes unknown names silently; this is where they stop. A stage reads `param
 those keys in `dvc.yaml` (a test holds the two together).
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -162,11 +163,11 @@ def _explain(problem: Any, content: Any) -> str:
             return f"{key or 'the file'} is {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
 
-def _keys(location: tuple[int | str, ...], content: Any) -> list[str]:
+def _keys(location: Iterable[Any], content: Any) -> list[str]:
     """The keys of a location that are in the file; pydantic also names the member of a union that it tried."""
     keys = []
     for key in location:
-        if (isinstance(content, dict) and key in content) or isinstance(content, list):
+        if isinstance(content, list) or (isinstance(content, dict) and key in content):
             keys.append(str(key))
             content = content[key]
     return keys

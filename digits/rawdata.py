@@ -1,6 +1,7 @@
 """Raw data: the images and labels of each split as they came, and a card that says where from."""
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,10 +62,12 @@ def write(directory: Path, dataset: Dataset) -> None:
     """Writes `{split}_{images,labels}.npy` and the card, with the sha256 of each array file."""
     with artifacts.replacing(directory) as partial:
         partial.mkdir()
+        checksums = {}
         for name, split in dataset.splits.items():
-            np.save(partial / f"{name}_images.npy", split.images)
-            np.save(partial / f"{name}_labels.npy", split.labels)
-        checksums = {file.name: _sha256(file) for file in sorted(partial.glob("*.npy"))}
+            for part, array in (("images", split.images), ("labels", split.labels)):
+                file = partial / f"{name}_{part}.npy"
+                file.write_bytes(_npy(array))
+                checksums[file.name] = _sha256(file)
         artifacts.write_json(partial / CARD, {**dataset.card, "sha256": checksums})
 
 
@@ -86,6 +89,13 @@ def read(directory: Path) -> Dataset:
         for name in ("train", "test")
     }
     return Dataset(**splits, card=card)
+
+
+def _npy(array: np.ndarray) -> bytes:
+    """The bytes of an `.npy` file; NumPy itself would write them without saying what stopped it on a full disk."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
 
 
 def _sha256(path: Path) -> str:

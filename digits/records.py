@@ -47,12 +47,9 @@ def _write_split(directory: Path, name: str, split: Split, shards: int) -> None:
     chunks = np.array_split(np.arange(len(split)), min(shards, len(split)))
     for number, chunk in enumerate(chunks):
         path = directory / f"{name}-{number:05}-of-{len(chunks):05}.tfrecord"
-        try:
-            with tf.io.TFRecordWriter(str(path)) as writer:
-                for index in chunk:
-                    writer.write(serialize(split.images[index], int(split.labels[index])))
-        except tf.errors.OpError as error:
-            raise UserError(f"{directory}: cannot be written ({error.message}); check space and permissions") from error
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for index in chunk:
+                writer.write(serialize(split.images[index], int(split.labels[index])))
 
 
 def serialize(image: np.ndarray, label: int) -> bytes:

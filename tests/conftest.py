@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digits import errors, params, runtime
 from digits.rawdata import Dataset, Split
+from stages import download, evaluate, preprocess, train, visualize
 
 ROOT = Path(__file__).parents[1]
 MNIST_DIR = Path(os.environ.get("MNIST_DIR", ROOT.parent / "shared" / "mnist")).absolute()
@@ -24,8 +26,6 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def tensorflow():
     """As every stage sets it, and before anything else: TensorFlow takes its thread count once a process."""
-    from digits import params, runtime
-
     runtime.configure(params.load(ROOT / "params.yaml").train.threads)
 
 
@@ -72,8 +72,6 @@ def set_params():
 @pytest.fixture(scope="session")
 def finished_project(tmp_path_factory) -> Path:
     """A folder in which the embedded set and the tiny recipe have gone through all stages."""
-    from stages import download, evaluate, preprocess, train, visualize
-
     folder = tmp_path_factory.mktemp("finished")
     text = (ROOT / "params.yaml").read_text()
     for old, new in [
@@ -106,7 +104,6 @@ def project(finished_project, tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def fails(capsys):
     """Runs a stage that must fail as a person should see it: one line on stderr, exit status not 0."""
-    from digits import errors
 
     def run(stage) -> str:
         with pytest.raises(SystemExit) as stop:

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from matplotlib.figure import Figure
 
 from digits import artifacts
@@ -27,9 +28,9 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path):
     def write_half():
         with artifacts.replacing(path) as partial:
             partial.write_text("ha")
-            raise ValueError
+            raise ZeroDivisionError
 
-    with pytest.raises(ValueError):
+    with pytest.raises(ZeroDivisionError):
         write_half()
     assert path.read_text() == "before"
     assert os.listdir(tmp_path) == ["file.txt"]
@@ -61,6 +62,16 @@ def test_a_failed_write_is_reported_under_the_name_of_the_file(tmp_path):
     with pytest.raises(OSError, match="No space left") as caught:
         fill_the_disk()
     assert caught.value.filename == str(tmp_path / "file.txt")
+
+
+def test_so_is_a_failed_write_of_tensorflow(tmp_path):
+    def write_nowhere():
+        with artifacts.replacing(tmp_path / "folder") as partial:
+            tf.io.TFRecordWriter(str(partial / "never-made" / "file"))
+
+    with pytest.raises(OSError, match="No such file") as caught:
+        write_nowhere()
+    assert caught.value.filename == str(tmp_path / "folder")
 
 
 def test_json_goes_there_and_back_with_floats_rounded(tmp_path):

@@ -3,7 +3,7 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 
-from digits.augmentation import distort
+from digits.augmentation import _transforms, distort
 from digits.params import Augmentation
 
 OFF = {"rotation": 0.0, "zoom": 0.0, "shift": 0.0, "shear": 0.0}
@@ -88,8 +88,6 @@ def test_shear_slants_rows_by_their_height(blobs):
 def test_one_resample_is_what_scipy_does_with_the_same_matrix():
     generator = np.random.default_rng(0)
     image = scipy.ndimage.gaussian_filter(generator.uniform(0, 255, (1, 28, 28, 1)), (0, 1, 1, 0)).astype(np.uint8)
-    from digits.augmentation import _transforms
-
     a0, a1, a2, b0, b1, b2, *_ = _transforms(tf.constant(1), 28, 28, tf.constant((3, 4)), ALL)[0].numpy()
     expected = scipy.ndimage.affine_transform(
         image[0, ..., 0].astype(float), [[b1, b0], [a1, a0]], [b2, a2], order=1, mode="constant"

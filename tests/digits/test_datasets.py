@@ -208,5 +208,5 @@ def test_a_truncated_original_is_named(mnist_dir, tmp_path):
     for name in FILES:
         content = (mnist_dir / name).read_bytes()
         (tmp_path / name).write_bytes(content[:-100] if "t10k-labels" in name else content)
-    with pytest.raises(UserError, match="t10k-labels-idx1-ubyte.gz is not the original file"):
+    with pytest.raises(UserError, match=r"t10k-labels-idx1-ubyte\.gz is not the original file"):
         datasets.load("mnist", mnist_dir=tmp_path)

@@ -1,6 +1,7 @@
 import errno
 
 import pytest
+import tensorflow as tf
 
 from digits import errors
 
@@ -27,6 +28,17 @@ def test_a_failed_file_operation_names_the_file_and_the_way_out(number, advice):
         errors.run(raising(OSError(number, "what happened", "data/raw")))
     assert "data/raw: what happened; " in stop.value.code
     assert advice in stop.value.code
+
+
+def test_tensorflows_own_errors_are_understood(tmp_path):
+    with pytest.raises(tf.errors.OpError) as caught:
+        tf.io.TFRecordWriter(str(tmp_path / "missing" / "file"))
+    found = errors.as_os_error(caught.value)
+    assert (found.errno, found.filename) == (errno.ENOENT, str(tmp_path / "missing" / "file"))
+
+
+def test_other_errors_are_no_file_operation():
+    assert errors.as_os_error(ValueError("a; b")) is None
 
 
 def test_a_bug_keeps_its_traceback():

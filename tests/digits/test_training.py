@@ -16,7 +16,7 @@ RECIPE = params.Recipe(
 )
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """In place of a signal."""
 
 
@@ -27,7 +27,7 @@ def train(folder, seed=1, recipe=RECIPE, stop_after=None, monkeypatch=None):
         def save_then_stop(self, model, history, save=Checkpoint.save):
             save(self, model, history)
             if len(history) == stop_after:
-                raise Killed
+                raise KilledError
 
         monkeypatch.setattr(Checkpoint, "save", save_then_stop)
     return training.train(
@@ -93,7 +93,7 @@ def test_another_seed_gives_others(result, tmp_path):
 
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_an_interrupted_training_ends_with_the_same_weights(result, tmp_path, monkeypatch, stop_after):
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(tmp_path, stop_after=stop_after, monkeypatch=monkeypatch)
     monkeypatch.undo()
     assert_same(train(tmp_path), result)

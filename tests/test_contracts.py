@@ -1,0 +1,232 @@
+"""What the files of the project promise each other; no stage is run here."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from ruamel.yaml import YAML
+
+from digits import params, paths
+from tests.conftest import ROOT
+
+DVC = YAML(typ="safe").load(ROOT / "dvc.yaml")
+STAGES = DVC["stages"]
+PARAMS = YAML(typ="safe").load(ROOT / "params.yaml")
+
+
+def tree(path):
+    return ast.parse((ROOT / path).read_text())
+
+
+def file_of(module):
+    """The file of a module of this project, or None."""
+    place = ROOT / module.replace(".", "/")
+    for path in (place / "__init__.py", place.with_suffix(".py")):
+        if path.is_file():
+            return path.relative_to(ROOT).as_posix()
+    return None
+
+
+def imports(path):
+    """The project's files that a file imports, packages on the way included."""
+    names = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    parents = {".".join(name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 2)}
+    return {file for name in parents if (file := file_of(name))}
+
+
+def closure(path):
+    found, waiting = set(), [path]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting += imports(current)
+    return found
+
+
+def declared_files(stage):
+    """A stage's `deps` that are code, directories expanded."""
+    files = set()
+    for dependency in STAGES[stage]["deps"]:
+        place = ROOT / dependency
+        if dependency.startswith(("digits", "stages")):
+            files |= {p.relative_to(ROOT).as_posix() for p in ([place] if place.is_file() else place.rglob("*.py"))}
+    return files
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_deps_are_the_import_closure(stage):
+    assert declared_files(stage) == closure(f"stages/{stage}.py")
+
+
+def names(entries):
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
+def chains(path, root):
+    """The longest attribute chains that start at the name `root`: `parameters.train.threads` -> `train.threads`."""
+    found, inner = set(), set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Attribute):
+            chain, base = [node.attr], node.value
+            while isinstance(base, ast.Attribute):
+                chain.insert(0, base.attr)
+                inner.add(base)
+                base = base.value
+            if isinstance(base, ast.Name) and base.id == root and node not in inner:
+                found.add(".".join(chain))
+    return found
+
+
+def as_declared(chain):
+    """What `dvc.yaml` says for a parameter that a stage reads; a method's name behind it is no key."""
+    chain = re.sub(r"\.(get|model_dump)$", "", chain)
+    if chain == "active_recipe" or chain.startswith("active_recipe."):
+        return {"recipe", chain.replace("active_recipe", "recipes.${recipe}", 1)}
+    return {chain}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_parameter_that_a_stage_reads_is_declared_and_no_other(stage):
+    read = set().union(*(as_declared(chain) for chain in chains(f"stages/{stage}.py", "parameters")))
+    assert read == set(STAGES[stage]["params"])
+
+
+def test_parameters_reach_stages_under_one_name_only():
+    # The test above follows the name `parameters`; this one sees to it that nothing reads them under another.
+    for stage in STAGES:
+        text = (ROOT / "stages" / f"{stage}.py").read_text()
+        assert text.count("params.load()") == 1
+        assert text.count("parameters = params.load()") == 1
+        assert not re.search(r"[(,=\[{] *parameters *[),\]}\n]", text), "the whole of the parameters is passed on"
+
+
+def test_each_parameter_is_declared_by_a_stage():
+    declared = {name.split(".")[0] for stage in STAGES.values() for name in stage["params"]}
+    assert declared == set(PARAMS)
+    for section in ("train", "evaluate"):  # declared key by key
+        keys = {name for stage in STAGES.values() for name in stage["params"] if name.startswith(section)}
+        assert keys in ({section}, {f"{section}.{key}" for key in PARAMS[section]})
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_file_that_a_stage_names_is_declared(stage):
+    entry = STAGES[stage]
+    declared = {*entry["deps"], *names(entry["outs"]), *names(entry.get("metrics", []))}
+    declared = {name for name in declared if not name.startswith(("digits", "stages"))}
+    named = {getattr(paths, name).as_posix() for name in chains(f"stages/{stage}.py", "paths") if name.isupper()}
+    no_outputs = {paths.PARAMS, paths.LOGS, paths.CHECKPOINT, paths.PLOTS}
+    pictures = {name for name in declared if name.endswith(".png")}
+    assert named - {path.as_posix() for path in no_outputs} == declared - pictures
+
+
+def test_what_the_stages_write_is_what_is_declared(finished_project):
+    declared = [name for stage in STAGES.values() for name in (*names(stage["outs"]), *names(stage.get("metrics", [])))]
+    for name in declared:
+        assert (finished_project / name).exists()
+    written = {
+        path.relative_to(finished_project).as_posix()
+        for folder in ("data", "models", "metrics", "plots")
+        for path in (finished_project / folder).iterdir()
+    }
+    assert written == set(declared)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_told_plainly(stage):
+    entry = STAGES[stage]
+    assert entry["desc"]
+    assert entry["cmd"] == f"python -m stages.{stage}"
+    assert set(entry) <= {"desc", "cmd", "deps", "params", "outs", "metrics"}, "plots are declared at the top level"
+    assert all(options == {"cache": False} for metric in entry.get("metrics", []) for options in metric.values())
+    assert all(isinstance(out, str) for out in entry["outs"]), "an option would lose the run-cache"
+
+
+def test_plots_show_outputs():
+    outputs = {out for stage in STAGES.values() for out in stage["outs"]}
+    shown = {name for plot in DVC["plots"] if isinstance(plot, str) for name in [plot]}
+    shown |= {name for plot in DVC["plots"] if isinstance(plot, dict) for p in plot.values() for name in p["y"]}
+    assert shown <= outputs
+    assert {out for out in outputs if out.endswith(".png")} <= shown
+
+
+def test_the_registered_model_is_an_output():
+    assert DVC["artifacts"]["digits"]["path"] in STAGES["train"]["outs"]
+
+
+def test_the_library_does_not_know_the_stages():
+    for path in (ROOT / "digits").rglob("*.py"):
+        assert not any(file.startswith("stages") for file in imports(path.relative_to(ROOT).as_posix())), path
+
+
+def test_a_stage_is_small_and_reads_no_other_stage():
+    for stage in STAGES:
+        path = f"stages/{stage}.py"
+        assert not any(file.startswith("stages") for file in imports(path))
+        assert len((ROOT / path).read_text().splitlines()) <= 75
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["artifacts", "datasets", "errors", "figures", "params", "paths", "rawdata", "scoring", "splitting", "validation"],
+)
+def test_imports_without_tensorflow(module):
+    check = f"import sys, digits.{module}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0
+
+
+def test_importing_tensorflow_says_nothing():
+    check = [sys.executable, "-c", "import digits, tensorflow, os; os.write(2, b'still open')"]
+    done = subprocess.run(check, cwd=ROOT, check=True, capture_output=True)
+    assert (done.stdout, done.stderr) == (b"", b"still open")
+
+
+def test_every_module_has_its_tests():
+    for folder in ("digits", "stages"):
+        for path in (ROOT / folder).rglob("[!_]*.py"):
+            if path.stem != "paths":  # names only
+                relative = path.relative_to(ROOT)
+                assert (ROOT / "tests" / relative.parent / f"test_{relative.name}").is_file()
+
+
+def test_the_lock_is_hashed_complete_and_names_no_host():
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in lock
+    locked = set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
+    assert all(block.count("--hash=sha256:") for block in re.split(r"\n(?=\w)", lock.strip()))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    assert {re.match(r"[\w.-]+", name)[0].lower().replace(".", "-") for name in wanted} <= locked
+
+
+def test_dvc_keeps_to_itself():
+    config = (ROOT / ".dvc/config").read_text()
+    assert "analytics = false" in config
+    assert "check_update = false" in config
+
+
+def test_each_parameter_has_a_comment():
+    lines = (ROOT / "params.yaml").read_text().split("  # A network that trains in a second")[0].splitlines()
+    keys = [number for number, line in enumerate(lines) if re.match(r"\s*\w+: [^{ ]", line)]
+    assert len(keys) >= 20
+    for number in keys:
+        assert "#" in lines[number] or lines[number - 1].strip().startswith("#"), lines[number]
+
+
+def test_git_tracks_no_output():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    assert not [name for name in tracked if name.startswith(("data/", "models/", "plots/", "logs/", "runs/"))]
+    assert all(os.path.getsize(ROOT / name) < 400_000 for name in tracked if (ROOT / name).exists())
+
+
+def test_the_schema_knows_each_key_of_the_file():
+    assert params.load(ROOT / "params.yaml").model_dump().keys() == PARAMS.keys()
