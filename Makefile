@@ -10,8 +10,10 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	&& echo $$p && break; done)
 endif
 
+# GPU=1 installs CUDA's libraries too.
+LOCK := requirements$(if $(GPU),-gpu).lock
 VENV := .venv
-READY := $(VENV)/.ready
+READY := $(VENV)/.ready-$(LOCK)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # Absolute, because an experiment runs in a copy of the project elsewhere.
@@ -19,22 +21,26 @@ ifdef MNIST_DIR
 export MNIST_DIR := $(abspath $(MNIST_DIR))
 endif
 
-# What `make run` trains, and the folder where it puts the metrics and pictures.
-RUN := runs/embedded
+# The experiment of `make run`, and the folder where it puts the metrics and pictures.
+NAME := embedded
+RUN := runs/$(NAME)
 
 .PHONY: help
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock
+$(READY): $(LOCK)
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with venv found: install one (Debian: python3-venv) or name it: make PYTHON=..."; exit 1; }
 	@echo "setting up $(VENV) with $$($(PYTHON) --version); this takes a minute or two, once"
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@# DVC's default is a folder that every user of the machine can write to, and it unpickles what lies there. The path
 	@# must be absolute (an experiment changes directory), so it cannot stand in the committed .dvc/config.
 	@$(VENV)/bin/dvc config --local core.site_cache_dir $(CURDIR)/.dvc/site-cache
+	@# DVC's own page of plots loads its scripts from the network; this one has them inside.
+	@$(VENV)/bin/python -m tools.plots_page $(VENV)/plots.html
+	@$(VENV)/bin/dvc config --local plots.html_template $(CURDIR)/$(VENV)/plots.html
 	@touch $@
 
 .PHONY: setup
@@ -42,16 +48,20 @@ setup: $(READY) ## Install the locked dependencies into .venv (the others do it 
 
 .PHONY: run
 run: $(READY) ## Run the whole pipeline on the embedded dataset: no download, nothing changed here
-	@dvc exp run --temp --force --name embedded --set-param dataset=digits
+	@dvc exp run --temp --force --name $(NAME) --set-param dataset=digits
 	@mkdir -p $(RUN)
-	@dvc get --quiet --force . plots --rev embedded --out $(RUN)/plots
-	@dvc get --quiet --force . metrics --rev embedded --out $(RUN)/metrics
+	@dvc get --quiet --force . plots --rev $(NAME) --out $(RUN)/plots
+	@dvc get --quiet --force . metrics --rev $(NAME) --out $(RUN)/metrics
 	@python -c 'import json, digits.scoring as s; print(s.table(json.load(open("$(RUN)/metrics/test.json"))))'
-	@echo "pictures: $(RUN)/plots   metrics: $(RUN)/metrics   undo: dvc exp remove embedded"
+	@echo "pictures: $(RUN)/plots   metrics: $(RUN)/metrics   undo: dvc exp remove $(NAME)"
 
 .PHONY: repro
 repro: $(READY) ## Bring the pipeline up to date (MNIST; MNIST_DIR=folder takes the four files from there)
 	@dvc repro
+
+.PHONY: plots
+plots: $(READY) ## Show DVC's plots and all pictures on one page, without the network: make plots FROM=main compares
+	@dvc plots $(if $(filter command line,$(origin FROM)),diff $(FROM) $(TO),show) --out runs/plots
 
 .PHONY: test
 test: $(READY) ## Run the tests; those on real MNIST too where MNIST_DIR or ../shared/mnist is
@@ -63,14 +73,45 @@ lint: $(READY) ## Check style, format and types
 	@ruff format --check .
 	@mypy
 
+.PHONY: diff
+FROM := main
+TO :=
+diff: $(READY) ## Show what changed in the metrics, as Markdown: make diff FROM=main TO=branch (default: this folder)
+	@echo "### Metrics: $(FROM) -> $(or $(TO),workspace)"
+	@echo
+	@dvc metrics diff --md $(FROM) $(TO)
+
+.PHONY: bench
+SEEDS := 5
+bench: $(READY) ## Measure accuracy and time of the active recipe over SEEDS seeds (after make repro)
+	@python -m benchmarks.seeds --seeds $(SEEDS)
+
 .PHONY: tensorboard
 tensorboard: $(READY) ## Open the training curves of all runs on http://localhost:6006
 	@tensorboard --logdir logs
 
+.PHONY: gpu
+gpu: $(READY) ## Fail unless TensorFlow sees a GPU (with GPU=1, on a machine that has one)
+	@python -c 'import tensorflow as tf; gpus = tf.config.list_physical_devices("GPU"); print(gpus); exit(not gpus and "TensorFlow sees no GPU")'
+
+.PHONY: rebuild
+rebuild: $(READY) ## As CI on the GPU runner: reproduce with what the remote DVC_REMOTE has, then push the rest there
+	@test -n "$(DVC_REMOTE)" || { echo "DVC_REMOTE is not set: it must name the storage of the outputs, such as a folder or s3://bucket/path"; exit 1; }
+	@dvc remote add --local --force --default storage "$(DVC_REMOTE)"
+	@dvc repro --pull --allow-missing
+	@dvc push
+
+.PHONY: publish
+publish: ## Commit and push dvc.lock and the metrics where they changed (CI on main)
+	@git add dvc.lock metrics
+	@git diff --cached --quiet || { \
+		git -c user.name=ci -c user.email=ci@localhost commit --quiet -m "Rebuilt on the GPU runner [skip ci]" && git push; }
+
 .PHONY: lock
-lock: ## Resolve the dependencies anew into requirements.lock (needs uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-		--no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
+lock: ## Resolve the dependencies anew into the lock files (needs uv)
+	@for group in "requirements.lock" "requirements-gpu.lock --extra gpu"; do \
+		uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+			--no-header --no-annotate --group dev pyproject.toml --output-file $$group || exit; done
 
 .PHONY: clean
 clean: ## Remove the environment and what runs left behind; outputs and DVC's cache stay

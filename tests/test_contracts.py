@@ -208,6 +208,32 @@ def test_the_lock_is_hashed_complete_and_names_no_host():
     assert {re.match(r"[\w.-]+", name)[0].lower().replace(".", "-") for name in wanted} <= locked
 
 
+WORKFLOW = YAML(typ="safe").load(ROOT / ".github/workflows/ci.yml")
+
+
+def test_actions_are_pinned_by_commit():
+    uses = [step["uses"] for job in WORKFLOW["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert uses
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name) for name in uses)
+
+
+def test_ci_calls_make_targets_only():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for job in WORKFLOW["jobs"].values():
+        for command in (step["run"] for step in job["steps"] if "run" in step):
+            if not command.startswith("git checkout"):
+                assert re.match(r"make (--silent )?(\w+)", command)[2] in targets
+
+
+def test_ci_has_least_permissions_and_pull_requests_never_reach_the_gpu_runner():
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    for name, job in WORKFLOW["jobs"].items():
+        own = "self-hosted" in job["runs-on"]
+        assert ("permissions" in job) == own == (name == "gpu")
+        assert not own or job["if"] == "github.event_name != 'pull_request' && github.ref == 'refs/heads/main'"
+        assert job["timeout-minutes"]
+
+
 def test_dvc_keeps_to_itself():
     config = (ROOT / ".dvc/config").read_text()
     assert "analytics = false" in config

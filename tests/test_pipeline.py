@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tools import plots_page
 
 STAGES = ["download", "preprocess", "train", "evaluate", "visualize"]
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
@@ -33,16 +35,17 @@ def run(folder, *command, check=True, **environment):
     return done.stdout
 
 
-def make_clone(folder):
-    """The project as it is in this work tree, in a repository of its own, set to the embedded set."""
+def make_clone(folder, *, embedded=True):
+    """The project as it is in this work tree, in a repository of its own; set to embedded data and a tiny network."""
     tracked = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").split()
     for name in tracked:
         if (ROOT / name).is_file() and not name.startswith(("tests/", "metrics/", "dvc.lock")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     run(folder, "dvc", "config", "--local", "core.site_cache_dir", str(folder / ".dvc/site-cache"))
-    set_params(folder, ("dataset: mnist", "dataset: digits"), ("recipe: fast_cnn", "recipe: tiny"))
-    set_params(folder, ("digits: 0.95", "digits: 0.3"))
+    if embedded:
+        set_params(folder, ("dataset: mnist", "dataset: digits"), ("recipe: fast_cnn", "recipe: tiny"))
+        set_params(folder, ("digits: 0.95", "digits: 0.3"))
     commit(folder, "init")
     return folder
 
@@ -147,8 +150,12 @@ def test_a_training_killed_midway_is_continued_to_the_same_bytes(clone):
 
 
 def test_dvc_plots_show_and_diff(clone):
+    template = clone / ".dvc/plots.html"
+    template.write_text(plots_page.page())
+    run(clone, "dvc", "config", "--local", "plots.html_template", str(template))
     run(clone, "dvc", "plots", "show", "--out", "page")
     page = (clone / "page/index.html").read_text()
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=.https?:", page), "nothing comes from the network"
     for title in ("Loss over the epochs", "Confusion on the test split", "F1 of each class", "Accuracy against confid"):
         assert title in page
     assert "plots_mistakes.png" in page

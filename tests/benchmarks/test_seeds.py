@@ -1,0 +1,33 @@
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import seeds
+
+
+def test_a_line_a_seed_and_their_spread(project, monkeypatch, capsys):
+    Path("benchmarks").mkdir()
+    monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "2"])
+    seeds.main()
+    result = json.loads(Path("benchmarks/seeds.json").read_text())
+    assert [run["seed"] for run in result["runs"]] == [20, 21]
+    accuracies = [run["test_accuracy"] for run in result["runs"]]
+    assert result["summary"]["test_accuracy"]["mean"] == pytest.approx(statistics.mean(accuracies), abs=1e-6)
+    assert "test_accuracy" in capsys.readouterr().out
+
+
+def test_the_first_seed_is_the_pipelines_own_model(project, monkeypatch):
+    Path("benchmarks").mkdir()
+    monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "2"])
+    seeds.main()
+    first = json.loads(Path("benchmarks/seeds.json").read_text())["runs"][0]
+    assert first["test_accuracy"] == json.loads(Path("metrics/test.json").read_text())["accuracy"]
+
+
+def test_one_seed_has_no_spread(project, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "1"])
+    with pytest.raises(SystemExit):
+        seeds.main()

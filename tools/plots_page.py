@@ -1,0 +1,38 @@
+"""Writes the page that `dvc plots show` fills, with Vega inside: DVC's own page loads it from the network.
+
+    python -m tools.plots_page PATH; dvc config --local plots.html_template PATH
+
+`make` does both. The scripts are those that vl-convert-python brings.
+"""
+
+import sys
+from pathlib import Path
+
+import vl_convert
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Digits: plots</title>
+<style>
+  body { font-family: sans-serif; margin: 2em; display: flex; flex-wrap: wrap; gap: 2em; align-items: flex-start; }
+  img { max-width: min(100%, 60em); }
+</style>
+<script>SCRIPT</script>
+</head>
+<body>
+{plot_divs}
+</body>
+</html>
+"""
+
+
+def page() -> str:
+    """The template, with DVC's placeholder for the plots."""
+    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return PAGE.replace("SCRIPT", script.replace("</script", "<\\/script"))
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")
