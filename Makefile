@@ -17,8 +17,8 @@ READY := $(VENV)/.ready-$(LOCK)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # Absolute, because an experiment runs in a copy of the project elsewhere.
-ifdef MNIST_DIR
-export MNIST_DIR := $(abspath $(MNIST_DIR))
+ifneq ($(MNIST_DIR),)
+export MNIST_DIR := $(shell realpath -m "$(MNIST_DIR)")
 endif
 
 # The experiment of `make run`, and the folder where it puts the metrics and pictures.
@@ -31,16 +31,17 @@ help: ## List what can be made
 
 $(READY): $(LOCK)
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with venv found: install one (Debian: python3-venv) or name it: make PYTHON=..."; exit 1; }
-	@echo "setting up $(VENV) with $$($(PYTHON) --version); this takes a minute or two, once"
+	@echo "setting up $(VENV) with $$($(PYTHON) --version); this takes a minute or two, once" >&2
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@# DVC's default is a folder that every user of the machine can write to, and it unpickles what lies there. The path
 	@# must be absolute (an experiment changes directory), so it cannot stand in the committed .dvc/config.
-	@$(VENV)/bin/dvc config --local core.site_cache_dir $(CURDIR)/.dvc/site-cache
+	@mkdir -p -m 700 .dvc/site-cache
+	@$(VENV)/bin/dvc config --local core.site_cache_dir "$(CURDIR)/.dvc/site-cache"
 	@# DVC's own page of plots loads its scripts from the network; this one has them inside.
 	@$(VENV)/bin/python -m tools.plots_page $(VENV)/plots.html
-	@$(VENV)/bin/dvc config --local plots.html_template $(CURDIR)/$(VENV)/plots.html
+	@$(VENV)/bin/dvc config --local plots.html_template "$(CURDIR)/$(VENV)/plots.html"
 	@touch $@
 
 .PHONY: setup
@@ -57,6 +58,7 @@ run: $(READY) ## Run the whole pipeline on the embedded dataset: no download, no
 
 .PHONY: repro
 repro: $(READY) ## Bring the pipeline up to date (MNIST; MNIST_DIR=folder takes the four files from there)
+	@python -m digits.params
 	@dvc repro
 
 .PHONY: plots
@@ -105,7 +107,8 @@ rebuild: $(READY) ## As CI on the GPU runner: reproduce with what the remote DVC
 publish: ## Commit and push dvc.lock and the metrics where they changed (CI on main)
 	@git add dvc.lock metrics
 	@git diff --cached --quiet || { \
-		git -c user.name=ci -c user.email=ci@localhost commit --quiet -m "Rebuilt on the GPU runner [skip ci]" && git push; }
+		git -c user.name=ci -c user.email=ci@localhost commit --quiet -m "Rebuilt on the GPU runner [skip ci]" \
+		&& git pull --quiet --rebase && git push; }
 
 .PHONY: lock
 lock: ## Resolve the dependencies anew into the lock files (needs uv)

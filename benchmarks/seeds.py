@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from digits import artifacts, errors, params, paths, records, runtime, scoring, training
+from digits import artifacts, errors, models, params, paths, records, runtime, scoring, training
 from digits.checkpoints import Checkpoint
 
 RESULTS = Path("benchmarks/seeds.json")
@@ -56,9 +56,7 @@ def measure(parameters: params.Params, seed: int) -> dict[str, Any]:
             log_dir=Path(folder, "logs"),
         )
         seconds = time.perf_counter() - started
-    summary = scoring.summarize(
-        test.labels, result.model.predict(test.images, batch_size=1000, verbose=0), spec.classes
-    )
+    summary = scoring.summarize(test.labels, models.probabilities(result.model, test.images), spec.classes)
     found = {
         "seed": seed,
         "validation_accuracy": result.history[-1]["val_accuracy"],

@@ -5,17 +5,19 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from types import ModuleType
 
 # TensorFlow's own level for what it logs after its import: fatal only, because real failures are Python exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's own Keras is set to
 
 
 class _QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports TensorFlow with standard error closed.
+    """Imports TensorFlow with standard error held back; it is shown when the import fails.
 
-    Its import greets every process with eight lines about absent GPUs that no setting silences
+    The import greets every process with eight lines about absent GPUs that no setting silences
     (https://github.com/tensorflow/tensorflow/issues/100442); a person would look for our one line among them.
     """
 
@@ -34,14 +36,21 @@ class _QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        kept = os.dup(2)
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        try:
-            self.loader.exec_module(module)
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+        module.__loader__ = self.loader
+        if module.__spec__:
+            module.__spec__.loader = self.loader
+        with tempfile.TemporaryFile() as greetings:
+            kept = os.dup(2)
+            os.dup2(greetings.fileno(), 2)
+            try:
+                self.loader.exec_module(module)
+            except BaseException:
+                greetings.seek(0)
+                os.write(kept, greetings.read())
+                raise
+            finally:
+                os.dup2(kept, 2)
+                os.close(kept)
 
 
 sys.meta_path.insert(0, _QuietImport())

@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from digits.errors import UserError, as_os_error
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+ANEW = "delete it, and `dvc repro` makes it anew"
 DECIMALS = 6  # of every figure in a metrics or plots file: far below any figure's spread, readable in a diff
 
 
@@ -25,12 +27,15 @@ def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path` to write to (a file or a directory); it becomes `path` at the end.
 
     When the block fails, the temporary path is removed and `path` keeps what it had. A failed file operation is
-    reported under the name `path`.
+    reported under the name `path`. The temporary name is this process's own: a killed `dvc` leaves its stage running,
+    and the next one may write the same file at the same time.
     """
-    partial = path.with_name(f"partial-{path.name}")
+    partial = path.with_name(f"partial-{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove(partial)
+        for leftover in path.parent.glob(f"partial-*-{path.name}"):
+            if not _running(int(leftover.name.split("-")[1])):
+                _remove(leftover)
         yield partial
         if partial.is_dir():
             _remove(path)  # os.replace cannot replace a directory that holds something
@@ -44,6 +49,16 @@ def replacing(path: Path) -> Iterator[Path]:
         _remove(partial)
 
 
+def _running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return process != os.getpid()
+
+
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
@@ -52,9 +67,10 @@ def _remove(path: Path) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes `content` as indented JSON, floats rounded to `DECIMALS`."""
+    """Writes `content` as indented JSON, floats rounded to `DECIMALS`; NaN and infinity are refused."""
+    text = json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False)
     with replacing(path) as partial:
-        partial.write_text(json.dumps(_rounded(content), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(f"{text}\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -66,9 +82,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UserError(f"{path}: not readable as JSON ({error}); restore it with `dvc checkout --force`") from error
+        raise UserError(f"{path}: not readable as JSON ({error}); {ANEW}") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path}: holds no JSON object; restore it with `dvc checkout --force`")
+        raise UserError(f"{path}: holds no JSON object; {ANEW}")
     return content
 
 
@@ -94,9 +110,9 @@ def read_csv(path: Path, columns: Mapping[str, type]) -> list[dict[str, Any]]:
         try:
             rows = [{name: kind(row[name]) for name, kind in columns.items()} for row in csv.DictReader(file)]
         except (KeyError, ValueError, TypeError) as error:
-            raise UserError(f"{path}: damaged ({error}); restore it with `dvc checkout --force`") from error
+            raise UserError(f"{path}: damaged ({error}); {ANEW}") from error
     if not rows:
-        raise UserError(f"{path}: holds no rows; restore it with `dvc checkout --force`")
+        raise UserError(f"{path}: holds no rows; {ANEW}")
     return rows
 
 
@@ -106,18 +122,25 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # the stub takes no **dict of arrays
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     """The arrays of an `.npz` file by name.
 
+    Args:
+        path: the file.
+        names: arrays that it must hold; it may hold others.
+
     Raises:
-        UserError: the file is damaged.
+        UserError: the file is damaged, or an array is missing.
     """
     with path.open("rb") as file:
         try:
-            with np.load(file) as arrays:
-                return dict(arrays)
-        except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-            raise UserError(f"{path}: damaged; restore it with `dvc checkout --force`") from error
+            with np.load(file) as archive:
+                arrays = dict(archive)
+        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError) as error:
+            raise UserError(f"{path}: damaged; {ANEW}") from error
+    if missing := set(names) - set(arrays):
+        raise UserError(f"{path}: holds no {', '.join(sorted(missing))}; {ANEW}")
+    return arrays
 
 
 def write_figure(path: Path, figure: "Figure") -> None:

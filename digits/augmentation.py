@@ -21,14 +21,15 @@ def distort(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tens
         uint8 `[N, H, W, C]`.
     """
     height, width = images.shape[1:3]
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=_transforms(tf.shape(images)[0], height, width, seed, limits),
-        output_shape=[height, width],
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-        fill_value=0.0,
-    )
+    with tf.device("CPU"):  # where tf.data runs; a GPU rounds differently
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=_transforms(tf.shape(images)[0], height, width, seed, limits),
+            output_shape=[height, width],
+            interpolation="BILINEAR",
+            fill_mode="CONSTANT",
+            fill_value=0.0,
+        )
 
 
 def _transforms(count: tf.Tensor, height: int, width: int, seed: tf.Tensor, limits: Augmentation) -> tf.Tensor:

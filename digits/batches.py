@@ -5,8 +5,8 @@ import math
 import tensorflow as tf
 
 from digits.augmentation import distort
+from digits.examples import Split
 from digits.params import Augmentation
-from digits.rawdata import Split
 
 
 def steps_per_epoch(split: Split, batch_size: int) -> int:
@@ -14,7 +14,7 @@ def steps_per_epoch(split: Split, batch_size: int) -> int:
     return math.ceil(len(split) / batch_size)
 
 
-def training(
+def shuffled(
     split: Split, *, batch_size: int, augmentation: Augmentation, seed: int, epochs: int, first_epoch: int = 0
 ) -> tf.data.Dataset:
     """Every epoch's batches one after the other: fully shuffled, distorted, prefetched.

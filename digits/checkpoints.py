@@ -40,7 +40,7 @@ class Checkpoint:
     def restore(self, model: keras.Model) -> list[dict[str, Any]]:
         """Brings `model` to the kept state and returns the history that led there; empty where there is none."""
         try:
-            state = artifacts.read_arrays(self.path)
+            state = artifacts.read_arrays(self.path, ["meta"])
         except (FileNotFoundError, UserError):
             return []
         meta = json.loads(str(state["meta"]))

@@ -16,13 +16,13 @@ import requests
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from digits.errors import UserError
-from digits.rawdata import Dataset, Split
+from digits.errors import UserError, as_os_error
+from digits.examples import Dataset, Split
 from digits.splitting import stratified
 
 EMBEDDED = "digits"
 TEST_FRACTION = 0.2  # held out where a dataset has no test split of its own
-PROBE_SECONDS = 3  # for the connection, and again for the first byte
+PROBE_SECONDS = 4  # from name look-up to answer; a person waits for it
 TFDS_HOST = "https://storage.googleapis.com"  # of most files of TensorFlow Datasets
 
 # TFDS does not state the licence of every dataset.
@@ -81,6 +81,7 @@ def hold_out(split: Split) -> tuple[Split, Split]:
 def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
     """A dataset of TensorFlow Datasets, its checksums verified, in the order of its records."""
     import tensorflow_datasets as tfds  # noqa: PLC0415  # brings TensorFlow, which the embedded set can do without
+    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError  # noqa: PLC0415
 
     tfds.disable_progress_bar()
     with tempfile.TemporaryDirectory(prefix="digits-") as workspace:  # TFDS would not verify files it cached earlier
@@ -89,14 +90,16 @@ def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
         if local:
             _check_files(local, builder.url_infos.values())
         else:
-            _probe(name, next(iter(builder.url_infos or {}), TFDS_HOST))
+            _probe(builder.name, next(iter(builder.url_infos or {}), TFDS_HOST))
         config = tfds.download.DownloadConfig(
             manual_dir=local, extract_dir=f"{workspace}/extracted", force_checksums_validation=True
         )
         try:
             builder.download_and_prepare(download_dir=f"{workspace}/downloads", download_config=config)
-        except (tfds.download.DownloadError, requests.RequestException) as error:
-            raise UserError(f"dataset '{name}': the download failed ({_one_line(error)}); run again later") from error
+        except (tfds.download.DownloadError, NonMatchingChecksumError, OSError) as error:
+            if as_os_error(error):
+                raise
+            raise UserError(f"dataset '{name}': {_one_line(error)}; run again, or {_ways_out(builder.name)}") from error
         return _read(tfds, builder)
 
 
@@ -115,7 +118,8 @@ def _builder(tfds: Any, name: str, data_dir: str) -> Any:
     except AssertionError as error:  # an unknown version; TFDS names the known ones
         raise UserError(f"dataset '{name}': {_one_line(error)}") from error
     features = builder.info.features
-    if not {"image", "label"} <= set(features) or not hasattr(features["label"], "names"):
+    kinds = {"image": tfds.features.Image, "label": tfds.features.ClassLabel}
+    if not all(key in features and isinstance(features[key], kind) for key, kind in kinds.items()):
         raise UserError(f"dataset '{name}' is no image classification: its features are {', '.join(features)}")
     if None in features["image"].shape:
         raise UserError(
@@ -144,26 +148,29 @@ def _check_files(folder: Path, expected: Iterable[Any]) -> None:
 
 
 def _probe(name: str, url: str) -> None:
-    """Fails within seconds when `url` cannot be reached: TFDS itself retries for minutes.
+    """Fails within seconds when `url` cannot be had: TFDS itself retries for minutes.
 
     The request runs in a thread of its own because no time limit of `requests` covers a name look-up that hangs.
     """
-    reached = threading.Event()
+    answers: list[int] = []
 
     def ask() -> None:
         with contextlib.suppress(requests.RequestException):
-            requests.head(url, timeout=PROBE_SECONDS)  # any answer will do, a refusal too
-            reached.set()
+            answers.append(requests.head(url, timeout=PROBE_SECONDS, allow_redirects=True).status_code)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(timeout=2 * PROBE_SECONDS)
-    if not reached.is_set():
-        local = "set MNIST_DIR to a folder with the four original .gz files, or " if name.startswith("mnist") else ""
-        raise UserError(
-            f"dataset '{name}': {urllib.parse.urlsplit(url).netloc} cannot be reached; {local}use the embedded set "
-            "(`make run`, or `dataset: digits` in params.yaml)"
-        )
+    thread.join(timeout=PROBE_SECONDS)
+    host = urllib.parse.urlsplit(url).netloc
+    if not answers:
+        raise UserError(f"dataset '{name}': {host} cannot be reached; {_ways_out(name)}")
+    if answers[0] >= 400 and answers[0] != 405:  # 405: a server that does not know HEAD has the file all the same
+        raise UserError(f"dataset '{name}': {host} answers {answers[0]} for its file; {_ways_out(name)}")
+
+
+def _ways_out(name: str) -> str:
+    local = "set MNIST_DIR to a folder with the four original .gz files, or " if name == "mnist" else ""
+    return f"{local}use the embedded set (`make run`, or `dataset: digits` in params.yaml)"
 
 
 def _read(tfds: Any, builder: Any) -> Dataset:

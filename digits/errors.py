@@ -32,6 +32,9 @@ def run(main: Callable[[], None]) -> None:
     stage = Path(inspect.getfile(main)).stem
     try:
         main()
+    except KeyboardInterrupt:
+        print(f"{stage}: interrupted; `dvc repro` goes on from here", file=sys.stderr)
+        sys.exit(130)
     except UserError as error:
         sys.exit(f"{stage}: {error}")
     except Exception as error:

@@ -5,10 +5,13 @@ Figures are made without pyplot: no global state, no display.
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+matplotlib.rcdefaults()  # the same picture whatever the user's matplotlibrc says
 
 TRAINING, VALIDATION, TEST = "#4477aa", "#ee6677", "#228833"  # P. Tol's "bright" scheme, told apart by all eyes
 
@@ -16,19 +19,19 @@ TRAINING, VALIDATION, TEST = "#4477aa", "#ee6677", "#228833"  # P. Tol's "bright
 def training_curves(history: Sequence[Mapping[str, float]]) -> Figure:
     """Loss and accuracy of training and validation, and the learning rate, over the epochs."""
     figure = Figure(figsize=(12, 3.6), layout="constrained")
+    loss, accuracy, rate = figure.subplots(1, 3)
     epochs = [row["epoch"] for row in history]
-    for axes, name in zip(figure.subplots(1, 3), ("loss", "accuracy", "learning_rate"), strict=True):
-        if name == "learning_rate":
-            axes.plot(epochs, [row[name] for row in history], color="0.3")
-        else:
-            axes.plot(epochs, [row[name] for row in history], color=TRAINING, label="training (augmented)")
-            axes.plot(epochs, [row[f"val_{name}"] for row in history], color=VALIDATION, label="validation")
-            axes.legend()
-        if name == "loss":
-            axes.set_yscale("log")
-        if name == "accuracy":
-            axes.set_ylim(bottom=max(0.0, 1 - 20 * (1 - max(row["val_accuracy"] for row in history))))
-        axes.set(title=name.replace("_", " "), xlabel="epoch")
+    for axes, name in ((loss, "loss"), (accuracy, "accuracy")):
+        axes.plot(epochs, [row[name] for row in history], color=TRAINING, label="training (as distorted)")
+        axes.plot(epochs, [row[f"val_{name}"] for row in history], color=VALIDATION, label="validation")
+        axes.set_title(name)
+        axes.legend()
+    loss.set_yscale("log")
+    accuracy.set_ylim(bottom=max(0.0, 1 - 20 * (1 - max(row["val_accuracy"] for row in history))))
+    rate.plot(epochs, [row["learning_rate"] for row in history], color="0.3")
+    rate.set_title("learning rate")
+    for axes in (loss, accuracy, rate):
+        axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 

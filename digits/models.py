@@ -3,9 +3,11 @@
 import json
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from digits import artifacts
 from digits.errors import UserError
@@ -25,12 +27,17 @@ def load(path: Path) -> keras.Model:
         UserError: the file is damaged or was written by an incompatible version of Keras.
         FileNotFoundError: there is no such file.
     """
-    path.stat()  # Keras would answer a missing file with a ValueError about formats
+    path.open("rb").close()  # Keras would answer a missing or locked file with a ValueError about formats
     try:
         return keras.models.load_model(path)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: not readable as a Keras model ({reason}); run `dvc repro -f train`") from error
+
+
+def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """What the model answers to images, uint8 `[N, H, W, C]`: float32 `[N, classes]`, rows that sum to 1."""
+    return np.asarray(model.predict(images, batch_size=1000, verbose=0))
 
 
 def _make_stable(path: Path) -> None:

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from digits import paths
-from digits.errors import UserError
+from digits.errors import UserError, run
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -23,7 +23,7 @@ Count = Annotated[int, Field(ge=1)]
 class Section(BaseModel):
     """A block of `params.yaml`: no other keys, no silent conversions, no defaults, no changes."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -61,7 +61,7 @@ Architecture = Annotated[FastCnn | Tiny, Field(discriminator="architecture")]
 
 
 class Augmentation(Section):
-    """The largest random distortions of `digits.augmentation.Affine`; 0 switches one off."""
+    """The largest random distortions, see `digits.augmentation`; 0 switches one off."""
 
     rotation: Annotated[float, Field(ge=0, le=180)]
     zoom: Fraction
@@ -76,12 +76,22 @@ class Optimizer(Section):
     weight_decay: Annotated[float, Field(ge=0)]
 
 
-class Schedule(Section):
-    """Learning rate over the steps of a run."""
+class Constant(Section):
+    """The same learning rate at each step."""
 
-    name: Literal["constant", "one_cycle"]
+    name: Literal["constant"]
+    rate: Annotated[float, Field(gt=0)]
+
+
+class OneCycle(Section):
+    """A learning rate that rises to a peak and falls to 0, see `digits.schedules`."""
+
+    name: Literal["one_cycle"]
     peak: Annotated[float, Field(gt=0)]
     warmup: Fraction
+
+
+Schedule = Annotated[Constant | OneCycle, Field(discriminator="name")]
 
 
 class Recipe(Section):
@@ -152,13 +162,16 @@ def load(path: Path = paths.PARAMS) -> Params:
 
 def _explain(problem: Any, content: Any) -> str:
     key = ".".join(_keys(problem["loc"], content))
+    discriminator = problem.get("ctx", {}).get("discriminator", "").strip("'")
     match problem["type"]:
         case "missing":
             return f"{key}{'.' if key else ''}{problem['loc'][-1]} is missing"
         case "value_error":
             return f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
         case "union_tag_invalid":
-            return f"{key}.architecture is {problem['ctx']['tag']!r}: it can be {problem['ctx']['expected_tags']}"
+            return f"{key}.{discriminator} is {problem['ctx']['tag']!r}: it can be {problem['ctx']['expected_tags']}"
+        case "union_tag_not_found":
+            return f"{key}.{discriminator} is missing"
         case _:
             return f"{key or 'the file'} is {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
@@ -171,3 +184,13 @@ def _keys(location: Iterable[Any], content: Any) -> list[str]:
             keys.append(str(key))
             content = content[key]
     return keys
+
+
+def main() -> None:
+    """`python -m digits.params`: DVC does not look at keys that no stage declares, this does."""
+    parameters = load()
+    print(f"{paths.PARAMS}: dataset {parameters.dataset}, recipe {parameters.recipe}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -2,60 +2,15 @@
 
 import hashlib
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from digits import artifacts
 from digits.errors import UserError
+from digits.examples import Dataset, Split
 
-CARD = "dataset.json"
-
-
-@dataclass(frozen=True)
-class Split:
-    """Labelled images of one shape.
-
-    Attributes:
-        images: uint8 `[N, H, W, C]`, 0 to 255.
-        labels: int64 `[N]`, 0 to classes - 1.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, indices: np.ndarray) -> "Split":
-        """The examples at `indices`, in that order."""
-        return Split(self.images[indices], self.labels[indices])
-
-    def digest(self) -> str:
-        """A checksum of the pixels and labels."""
-        return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """The splits `train` and `test` of a dataset, and its card.
-
-    Attributes:
-        card: `name`, `version`, `source`, `licence`, `citation`, and `classes`: the names of the classes in the order
-            of their labels.
-    """
-
-    train: Split
-    test: Split
-    card: Mapping[str, Any]
-
-    @property
-    def splits(self) -> dict[str, Split]:
-        """The splits by name."""
-        return {"train": self.train, "test": self.test}
+CARD = "card.json"
 
 
 def write(directory: Path, dataset: Dataset) -> None:
@@ -81,9 +36,7 @@ def read(directory: Path) -> Dataset:
     card = artifacts.read_json(directory / CARD)
     for name, expected in card["sha256"].items():
         if _sha256(directory / name) != expected:
-            raise UserError(
-                f"{directory / name}: corrupt (its sha256 is not the one in {CARD}); run `dvc repro -f download`"
-            )
+            raise UserError(f"{directory / name}: corrupt, its sha256 is not that in {CARD}; {artifacts.ANEW}")
     splits = {
         name: Split(np.load(directory / f"{name}_images.npy"), np.load(directory / f"{name}_labels.npy"))
         for name in ("train", "test")

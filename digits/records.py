@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from digits import artifacts
-from digits.errors import UserError
-from digits.rawdata import Split
+from digits.errors import UserError, as_os_error
+from digits.examples import Split
 
 SPEC = "dataset.json"
 FEATURES = {"image": tf.io.FixedLenFeature([], tf.string), "label": tf.io.FixedLenFeature([], tf.int64)}
@@ -92,12 +92,14 @@ def read(directory: Path, split: str) -> Split:
         shards = tf.data.Dataset.from_tensor_slices(files).map(read_shard, num_parallel_calls=tf.data.AUTOTUNE)
         images, labels = zip(*shards.as_numpy_iterator(), strict=True)
     except tf.errors.OpError as error:
+        if failure := as_os_error(error):
+            raise failure from error
         raise UserError(f"{_damaged(error, files)}; run `dvc repro -f preprocess`") from error
     found = sum(map(len, labels))
     if found != spec.counts[split]:
         raise UserError(
-            f"{directory}: {found} {split} examples, but {SPEC} counts {spec.counts[split]}: a shard is missing; "
-            "run `dvc repro -f preprocess`"
+            f"{directory}: {found} {split} examples, but {SPEC} counts {spec.counts[split]}: a shard is missing or cut "
+            "short; run `dvc repro -f preprocess`"
         )
     return Split(np.concatenate(images), np.concatenate(labels))
 

@@ -1,5 +1,6 @@
 """The settings of TensorFlow that a result depends on, besides the code, the data and the kind of processor."""
 
+import keras
 import tensorflow as tf
 
 
@@ -12,6 +13,8 @@ def configure(threads: int) -> None:
     Args:
         threads: of one operation, and of operations side by side.
     """
+    keras.config.set_floatx("float32")  # ~/.keras/keras.json may say otherwise
+    keras.config.set_image_data_format("channels_last")
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()

@@ -2,24 +2,24 @@
 
 import keras
 
-from digits.params import Schedule
+from digits.params import Constant, OneCycle, Schedule
 
 
 def build(schedule: Schedule, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The learning rate as Keras takes it.
 
-    `one_cycle` rises in a line from a 25th of the peak and falls as a half cosine to 0: the schedule of L. Smith,
+    A one-cycle rises in a line from a 25th of the peak and falls as a half cosine to 0: the schedule of L. Smith,
     "Super-Convergence" (https://arxiv.org/abs/1708.07120), without its opposite cycle of the momentum.
 
     Args:
         schedule: which, and its peak.
         steps: of the whole run.
     """
-    match schedule.name:
-        case "constant":
-            return schedule.peak
-        case "one_cycle":
-            rise = round(schedule.warmup * steps)
+    match schedule:
+        case Constant():
+            return schedule.rate
+        case OneCycle():
+            rise = min(round(schedule.warmup * steps), steps - 1)
             return keras.optimizers.schedules.CosineDecay(
                 initial_learning_rate=schedule.peak / 25 if rise else schedule.peak,
                 decay_steps=steps - rise,

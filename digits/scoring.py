@@ -7,6 +7,8 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import precision_recall_fscore_support
 
+from digits.examples import Split
+
 SMALLEST = np.finfo(np.float32).tiny  # a probability of 0 for what is true would cost an infinite loss
 
 
@@ -119,6 +121,20 @@ def predictions(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence
             zip(labels, probabilities, losses(labels, probabilities), strict=True)
         )
     ]
+
+
+def showcase(test: Split, probabilities: np.ndarray, *, samples: int, mistakes: int) -> dict[str, np.ndarray]:
+    """The examples to show: the first `samples` as they come, and at most `mistakes` wrong ones, the worst first.
+
+    Returns:
+        For both kinds their `{kind}_index` in the split, `{kind}_images`, and `{kind}_probabilities`.
+    """
+    chosen = {
+        "samples": np.arange(min(samples, len(test))),
+        "mistakes": hardest_mistakes(test.labels, probabilities, mistakes),
+    }
+    parts = {"index": np.arange(len(test)), "images": test.images, "probabilities": probabilities}
+    return {f"{kind}_{name}": part[index] for kind, index in chosen.items() for name, part in parts.items()}
 
 
 def hardest_mistakes(labels: np.ndarray, probabilities: np.ndarray, count: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from digits.errors import UserError
-from digits.rawdata import Split
+from digits.examples import Split
 
 
 def stratified(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
@@ -21,7 +21,10 @@ def stratified(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
             np.arange(len(split)), test_size=fraction, stratify=split.labels, random_state=seed
         )
     except ValueError as error:
-        raise UserError(f"{fraction:.0%} of {len(split)} images cannot be set aside by class: {error}") from error
+        raise UserError(
+            f"{fraction:g} of {len(split)} images cannot be set aside by class ({error}); another "
+            "preprocess.validation_fraction may"
+        ) from error
     return split.take(np.sort(rest)), split.take(np.sort(aside))
 
 

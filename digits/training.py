@@ -1,5 +1,6 @@
 """Training: a recipe and a split in, a fitted network and its history out."""
 
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ import keras
 
 from digits import architectures, batches, schedules
 from digits.checkpoints import Checkpoint
+from digits.errors import UserError
+from digits.examples import Split
 from digits.params import Recipe
-from digits.rawdata import Split
 
 History = list[dict[str, Any]]
 
@@ -22,8 +24,8 @@ class Result:
 
     Attributes:
         model: from uint8 `[N, H, W, C]` to probabilities float32 `[N, classes]`, compiled.
-        history: one row an epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`
-            (of the epoch's last step).
+        history: one row an epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`, and the
+            `learning_rate` that the schedule has come to.
     """
 
     model: keras.Model
@@ -58,7 +60,7 @@ def train(
     history = checkpoint.restore(network)
     terminal = sys.stdout.isatty()
     network.fit(
-        batches.training(
+        batches.shuffled(
             training,
             batch_size=recipe.batch_size,
             augmentation=recipe.augmentation,
@@ -101,7 +103,8 @@ def with_probabilities(network: keras.Model) -> keras.Model:
 
 def summarize(result: Result) -> dict[str, Any]:
     """The figures of `metrics/train.json`: those of the last epoch, and the size of the network."""
-    return {**result.history[-1], "weights": result.model.count_params()}
+    last = {name: value for name, value in result.history[-1].items() if name != "learning_rate"}
+    return {**last, "weights": result.model.count_params()}
 
 
 class Recorder(keras.callbacks.Callback):
@@ -114,6 +117,11 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Keras calls it after the validation; `epoch` counts from 0."""
         figures = {name: float(logs[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
+        if not math.isfinite(figures["loss"] + figures["val_loss"]):
+            raise UserError(
+                f"the training diverged in epoch {epoch + 1} (loss {figures['loss']}, validation loss "
+                f"{figures['val_loss']}); lower the recipe's learning rate"
+            )
         rate = float(self.model.optimizer.learning_rate)
         self.history.append({"epoch": epoch + 1, **figures, "learning_rate": rate})
         self.checkpoint.save(self.model, self.history)

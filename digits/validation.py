@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from digits.rawdata import Dataset, Split
+from digits.examples import Dataset, Split
 
 
 def violations(dataset: Dataset, *, max_imbalance: float, max_leakage: float) -> list[str]:

@@ -1,7 +1,5 @@
 """Stage `evaluate`: the model and the test shards in; its figures, and tables and examples for the pictures, out."""
 
-import numpy as np
-
 from digits import artifacts, errors, models, params, paths, records, runtime, scoring
 from digits.errors import UserError
 
@@ -15,22 +13,19 @@ def main() -> None:
     runtime.configure(parameters.train.threads)
     spec = records.read_spec(paths.TFRECORDS)
     test = records.read(paths.TFRECORDS, "test")
-    probabilities = models.load(paths.MODEL).predict(test.images, batch_size=1000, verbose=0)
+    probabilities = models.probabilities(models.load(paths.MODEL), test.images)
 
     summary = scoring.summarize(test.labels, probabilities, spec.classes)
     artifacts.write_json(paths.TEST_METRICS, summary)
     artifacts.write_csv(paths.PREDICTIONS, scoring.predictions(test.labels, probabilities, spec.classes))
     artifacts.write_csv(paths.PER_CLASS, scoring.per_class(test.labels, probabilities, spec.classes))
     artifacts.write_csv(paths.CALIBRATION, scoring.reliability(test.labels, probabilities))
-    mistakes = scoring.hardest_mistakes(test.labels, probabilities, MISTAKES)
-    shown = np.concatenate([np.arange(min(SAMPLES, len(test))), mistakes])
-    artifacts.write_arrays(
-        paths.SHOWCASE, {"index": shown, "images": test.images[shown], "probabilities": probabilities[shown]}
-    )
-
+    artifacts.write_arrays(paths.SHOWCASE, scoring.showcase(test, probabilities, samples=SAMPLES, mistakes=MISTAKES))
     print(scoring.table(summary))
     gate = parameters.evaluate.min_accuracy.get(spec.name)
-    if gate is not None and summary["accuracy"] < gate:
+    if gate is None:
+        print(f"no gate: evaluate.min_accuracy does not name {spec.name}")
+    elif summary["accuracy"] < gate:
         raise UserError(
             f"test accuracy {summary['accuracy']:.4f} is below evaluate.min_accuracy.{spec.name} = {gate}; "
             f"see {paths.TEST_METRICS}, then improve the recipe or lower the gate in {paths.PARAMS}"

@@ -25,7 +25,7 @@ def main() -> None:
         classes=len(spec.classes),
         seed=parameters.seed,
         checkpoint=checkpoint,
-        log_dir=paths.LOGS / time.strftime(f"{parameters.recipe}-%Y%m%d-%H%M%S"),
+        log_dir=paths.LOGS / f"{parameters.recipe}-{time.strftime('%Y%m%d-%H%M%S')}",
     )
     print(f"{parameters.recipe}: {time.perf_counter() - started:.0f} s")
 

@@ -8,7 +8,7 @@ from digits import artifacts, augmentation, errors, figures, params, paths, reco
 
 SAMPLES_PER_CLASS = 8
 DISTORTED, VERSIONS = 6, 9
-PREDICTIONS = 5
+SHOWCASE = ["samples_index", "samples_images", "samples_probabilities", "mistakes_index", "mistakes_images"]
 
 Pictures = dict[str, Figure]
 
@@ -27,7 +27,7 @@ def data_pictures(limits: params.Augmentation, seed: int) -> Pictures:
     train = records.read(paths.TFRECORDS, "train")
     samples = train.take(splitting.first_of_each_class(train.labels, SAMPLES_PER_CLASS))
     captions = [classes[label] for label in samples.labels]
-    original = samples.images[::SAMPLES_PER_CLASS][:DISTORTED]
+    original = train.take(splitting.first_of_each_class(train.labels, 1)).images[:DISTORTED]
     versions = [augmentation.distort(original, (seed, version), limits) for version in range(VERSIONS)]
     counts = {name: split["per_class"] for name, split in artifacts.read_json(paths.DATA_METRICS)["splits"].items()}
     return {
@@ -49,19 +49,16 @@ def result_pictures() -> Pictures:
     classes = records.read_spec(paths.TFRECORDS).classes
     rows = artifacts.read_csv(paths.PREDICTIONS, {"actual": str, "predicted": str, "confidence": float})
     table = artifacts.read_csv(paths.CALIBRATION, {"confidence": float, "accuracy": float, "count": int})
-    showcase = artifacts.read_arrays(paths.SHOWCASE)
-    images, probabilities = showcase["images"], showcase["probabilities"]
-    shown = [rows[place] for place in showcase["index"]]
-    captions = [f"{row['actual']}, read as {row['predicted']}\n{row['confidence']:.1%}" for row in shown]
+    showcase = artifacts.read_arrays(paths.SHOWCASE, SHOWCASE)
     matrix = confusion_matrix([r["actual"] for r in rows], [r["predicted"] for r in rows], labels=classes)
+    wrong = [rows[place] for place in showcase["mistakes_index"]]
+    captions = [f"{row['actual']}, read as {row['predicted']}\n{row['confidence']:.1%}" for row in wrong]
+    labels = [classes.index(rows[place]["actual"]) for place in showcase["samples_index"]]
     return {
         "confusion": figures.confusion(matrix, classes),
-        "mistakes": figures.gallery(images[PREDICTIONS:], captions[PREDICTIONS:], title="hardest mistakes, test split"),
+        "mistakes": figures.gallery(showcase["mistakes_images"], captions, title="hardest mistakes, test split"),
         "predictions": figures.sample_predictions(
-            images[:PREDICTIONS],
-            probabilities[:PREDICTIONS],
-            [classes.index(row["actual"]) for row in shown[:PREDICTIONS]],
-            classes,
+            showcase["samples_images"], showcase["samples_probabilities"], labels, classes
         ),
         "reliability": figures.reliability(table, scoring.calibration_error(table)),
     }

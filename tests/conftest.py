@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from digits import errors, params, runtime
-from digits.rawdata import Dataset, Split
+from digits.examples import Dataset, Split
 from stages import download, evaluate, preprocess, train, visualize
 
 ROOT = Path(__file__).parents[1]
-MNIST_DIR = Path(os.environ.get("MNIST_DIR", ROOT.parent / "shared" / "mnist")).absolute()
+MNIST_DIR = Path(os.environ.get("MNIST_DIR") or ROOT.parent / "shared" / "mnist").absolute()
 
 
 def pytest_collection_modifyitems(items):

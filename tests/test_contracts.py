@@ -177,7 +177,19 @@ def test_a_stage_is_small_and_reads_no_other_stage():
 
 @pytest.mark.parametrize(
     "module",
-    ["artifacts", "datasets", "errors", "figures", "params", "paths", "rawdata", "scoring", "splitting", "validation"],
+    [
+        "artifacts",
+        "datasets",
+        "errors",
+        "examples",
+        "figures",
+        "params",
+        "paths",
+        "rawdata",
+        "scoring",
+        "splitting",
+        "validation",
+    ],
 )
 def test_imports_without_tensorflow(module):
     check = f"import sys, digits.{module}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
@@ -193,19 +205,20 @@ def test_importing_tensorflow_says_nothing():
 def test_every_module_has_its_tests():
     for folder in ("digits", "stages"):
         for path in (ROOT / folder).rglob("[!_]*.py"):
-            if path.stem != "paths":  # names only
+            if path.stem not in ("paths", "examples"):  # names; plain data, tested with rawdata
                 relative = path.relative_to(ROOT)
                 assert (ROOT / "tests" / relative.parent / f"test_{relative.name}").is_file()
 
 
-def test_the_lock_is_hashed_complete_and_names_no_host():
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-gpu.lock"])
+def test_the_lock_is_hashed_complete_and_names_no_host(name):
+    lock = (ROOT / name).read_text()
     assert "://" not in lock
     locked = set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
     assert all(block.count("--hash=sha256:") for block in re.split(r"\n(?=\w)", lock.strip()))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    assert {re.match(r"[\w.-]+", name)[0].lower().replace(".", "-") for name in wanted} <= locked
+    assert {re.match(r"[\w.-]+", wish)[0].lower().replace(".", "-") for wish in wanted} <= locked
 
 
 WORKFLOW = YAML(typ="safe").load(ROOT / ".github/workflows/ci.yml")

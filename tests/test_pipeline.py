@@ -18,6 +18,7 @@ from tools import plots_page
 
 STAGES = ["download", "preprocess", "train", "evaluate", "visualize"]
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # what Python leaves beside the sources must not count as a source
 
 
 def run(folder, *command, check=True, **environment):

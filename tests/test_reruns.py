@@ -49,6 +49,7 @@ SOURCES = {
     "digits/checkpoints.py": FROM_TRAIN,
     "digits/datasets.py": ALL,
     "digits/errors.py": ALL,
+    "digits/examples.py": ALL,
     "digits/figures.py": VISUALIZE,
     "digits/models.py": FROM_TRAIN,
     "digits/params.py": ALL,

@@ -52,6 +52,8 @@ def build(options: Any, image_shape: Sequence[int], classes: int) -> keras.Model
     except ValueError as error:  # Keras', over several lines
         reason = " ".join(str(error).split())
         shape = "x".join(map(str, image_shape))
-        raise UserError(f"recipe: {options!r} does not fit images of {shape}: {reason:.160}") from error
+        raise UserError(
+            f"the recipe's model ({options}) does not fit images of {shape}: {reason:.160}; make it smaller"
+        ) from error
     logits = keras.layers.Dense(classes, name="logits", dtype="float32")(features)
     return keras.Model(pixels, logits, name=options.architecture)

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import subprocess
 import time
 
 import numpy as np
@@ -46,12 +47,23 @@ def test_a_directory_is_replaced_as_a_whole(tmp_path):
 
 
 def test_what_a_killed_run_left_does_not_disturb(tmp_path):
-    leftover = tmp_path / "partial-folder"
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    leftover = tmp_path / f"partial-{dead.pid}-folder"
     leftover.mkdir()
     (leftover / "old").touch()
     with artifacts.replacing(tmp_path / "folder") as partial:
         partial.mkdir()
     assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_what_another_process_is_writing_is_let_be(tmp_path):
+    others = tmp_path / f"partial-{os.getppid()}-file.txt"
+    others.write_text("half")
+    with artifacts.replacing(tmp_path / "file.txt") as partial:
+        partial.write_text("whole")
+    assert others.read_text() == "half"
+    assert (tmp_path / "file.txt").read_text() == "whole"
 
 
 def test_a_failed_write_is_reported_under_the_name_of_the_file(tmp_path):
@@ -106,18 +118,34 @@ def test_a_damaged_csv_is_named(tmp_path, content):
 
 def test_arrays_go_there_and_back(tmp_path):
     artifacts.write_arrays(tmp_path / "a.npz", {"a": np.arange(5), "b": np.eye(2)})
-    read = artifacts.read_arrays(tmp_path / "a.npz")
+    read = artifacts.read_arrays(tmp_path / "a.npz", ["a", "b"])
     np.testing.assert_array_equal(read["a"], np.arange(5))
     np.testing.assert_array_equal(read["b"], np.eye(2))
 
 
-@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b"nonsense", lambda b: b[:-30], lambda b: b[30:]])
+def flipped(content):
+    """A changed byte within the compressed pixels, which only zlib notices."""
+    return content[:60] + bytes([content[60] ^ 255]) + content[61:]
+
+
+@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b"nonsense", lambda b: b[:-30], lambda b: b[30:], flipped])
 def test_damaged_arrays_are_named(tmp_path, damage):
     path = tmp_path / "a.npz"
     artifacts.write_arrays(path, {"a": np.arange(5)})
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(UserError, match=r"a\.npz: damaged"):
-        artifacts.read_arrays(path)
+        artifacts.read_arrays(path, [])
+
+
+def test_a_missing_array_is_named(tmp_path):
+    artifacts.write_arrays(tmp_path / "a.npz", {"a": np.arange(5)})
+    with pytest.raises(UserError, match=r"a\.npz: holds no b, c; "):
+        artifacts.read_arrays(tmp_path / "a.npz", ["a", "b", "c"])
+
+
+def test_no_number_is_no_json(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        artifacts.write_json(tmp_path / "a.json", {"loss": float("nan")})
 
 
 def picture() -> Figure:

@@ -12,7 +12,7 @@ ON = Augmentation(rotation=10, zoom=0.1, shift=0.1, shear=0.1)
 def epochs(split, *, augmentation=OFF, seed=1, count=2, first_epoch=0, batch_size=16):
     """The batches of `count` epochs, as a list of epochs."""
     steps = batches.steps_per_epoch(split, batch_size)
-    dataset = batches.training(
+    dataset = batches.shuffled(
         split, batch_size=batch_size, augmentation=augmentation, seed=seed, epochs=count, first_epoch=first_epoch
     )
     found = list(dataset.as_numpy_iterator())
@@ -65,7 +65,7 @@ def test_a_run_from_a_later_epoch_sees_what_an_undisturbed_one_sees(split):
 
 
 def test_the_shape_is_known_to_the_network(split):
-    dataset = batches.training(split, batch_size=16, augmentation=ON, seed=1, epochs=1)
+    dataset = batches.shuffled(split, batch_size=16, augmentation=ON, seed=1, epochs=1)
     assert dataset.element_spec[0].shape.as_list() == [None, 8, 8, 1]
 
 

@@ -4,9 +4,11 @@ import threading
 
 import numpy as np
 import pytest
+import requests
 import tensorflow_datasets as tfds
 from PIL import Image
 from sklearn.datasets import load_digits
+from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
 from digits import datasets
 from digits.errors import UserError
@@ -101,19 +103,19 @@ def closed_port():
     return f"http://127.0.0.1:{port}"
 
 
-@pytest.fixture
-def answering_server():
-    """A server that refuses, but answers."""
+@pytest.fixture(params=[200, 405, 403, 503])
+def answering_server(request):
+    """A server that answers with a status."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer():
             connection, _ = server.accept()
             connection.recv(1000)
-            connection.sendall(b"HTTP/1.0 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            connection.sendall(f"HTTP/1.0 {request.param} Answer\r\nContent-Length: 0\r\n\r\n".encode())
             connection.close()
 
         threading.Thread(target=answer, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        yield request.param, f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("server", ["silent_server", "closed_port"])
@@ -124,14 +126,40 @@ def test_an_unreachable_server_names_both_ways_out(server, request, monkeypatch)
 
 
 def test_a_look_up_that_hangs_is_cut_off(monkeypatch):
+    def hang(*_, **__):
+        threading.Event().wait(1)
+        raise requests.ConnectionError
+
     monkeypatch.setattr(datasets, "PROBE_SECONDS", 0.1)
-    monkeypatch.setattr(datasets.requests, "head", lambda *_, **__: threading.Event().wait(5))
+    monkeypatch.setattr(datasets.requests, "head", hang)
     with pytest.raises(UserError, match="cannot be reached"):
         datasets._probe("kmnist", "http://example.invalid/file")
 
 
-def test_any_answer_will_do(answering_server):
-    datasets._probe("mnist", answering_server)
+def test_a_refusal_names_the_ways_out_too(answering_server):
+    # A proxy that filters answers for the server that it keeps from us.
+    status, url = answering_server
+    if status in (200, 405):
+        datasets._probe("mnist", url)
+    else:
+        with pytest.raises(UserError, match=rf"answers {status} for its file; set MNIST_DIR"):
+            datasets._probe("mnist", url)
+
+
+def test_a_download_that_fails_is_one_line(monkeypatch):
+    def fail(self, **_):
+        raise NonMatchingChecksumError("Artifact ...,\nhas wrong checksum")
+
+    monkeypatch.setattr(datasets, "_probe", lambda name, url: None)
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
+    with pytest.raises(UserError, match=r"'mnist': Artifact \.\.\., has wrong checksum; run again, or set MNIST_DIR"):
+        datasets.load("mnist")
+
+
+def test_mnist_corrupted_is_another_set(monkeypatch, tmp_path):
+    with pytest.raises(UserError) as caught:
+        datasets._probe("mnist_corrupted", "http://127.0.0.1:9/file")
+    assert "MNIST_DIR" not in str(caught.value)
 
 
 def test_every_missing_file_of_a_folder_is_noticed_before_the_network(tmp_path):

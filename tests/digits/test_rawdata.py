@@ -27,7 +27,7 @@ def test_a_damaged_file_is_named(tmp_path, dataset, damage):
     rawdata.write(tmp_path, dataset)
     path = tmp_path / "train_images.npy"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(UserError, match=r"train_images\.npy: corrupt.*dvc repro -f download"):
+    with pytest.raises(UserError, match=r"train_images\.npy: corrupt.*dvc repro"):
         rawdata.read(tmp_path)
 
 

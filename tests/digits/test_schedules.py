@@ -1,20 +1,20 @@
 import pytest
 
 from digits import schedules
-from digits.params import Schedule
+from digits.params import Constant, OneCycle
 
 
 def rates(steps, **settings):
-    schedule = schedules.build(Schedule(**settings), steps)
+    schedule = schedules.build(OneCycle(name="one_cycle", **settings), steps)
     return [float(schedule(step)) for step in range(steps + 1)]
 
 
-def test_constant_is_the_peak():
-    assert schedules.build(Schedule(name="constant", peak=0.02, warmup=0.0), 100) == 0.02
+def test_constant_is_constant():
+    assert schedules.build(Constant(name="constant", rate=0.02), 100) == 0.02
 
 
 def test_one_cycle_rises_to_the_peak_and_falls_to_zero():
-    found = rates(100, name="one_cycle", peak=0.5, warmup=0.2)
+    found = rates(100, peak=0.5, warmup=0.2)
     assert found[0] == pytest.approx(0.5 / 25)
     assert max(found) == pytest.approx(0.5)
     assert found.index(max(found)) == 20
@@ -25,4 +25,9 @@ def test_one_cycle_rises_to_the_peak_and_falls_to_zero():
 
 
 def test_without_warmup_it_starts_at_the_peak():
-    assert rates(10, name="one_cycle", peak=0.5, warmup=0.0)[0] == pytest.approx(0.5)
+    assert rates(10, peak=0.5, warmup=0.0)[0] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 6])
+def test_a_run_of_few_steps_has_a_schedule_too(steps):
+    assert all(0 <= rate <= 0.5 for rate in rates(steps, peak=0.5, warmup=0.99))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digits.errors import UserError
-from digits.rawdata import Split
+from digits.examples import Split
 from digits.splitting import first_of_each_class, stratified
 
 
@@ -31,7 +31,7 @@ def test_the_seed_decides(split):
 
 def test_too_few_examples_are_an_error_for_a_person():
     lonely = Split(np.zeros((3, 4, 4, 1), np.uint8), np.array([0, 1, 2]))
-    with pytest.raises(UserError, match="50% of 3 images cannot be set aside"):
+    with pytest.raises(UserError, match=r"0\.5 of 3 images cannot be set aside by class"):
         stratified(lonely, 0.5, seed=0)
 
 

@@ -4,13 +4,14 @@ import pytest
 
 from digits import params, training
 from digits.checkpoints import Checkpoint
+from digits.errors import UserError
 from tests.conftest import make_split
 
 RECIPE = params.Recipe(
     model=params.FastCnn(architecture="fast_cnn", widths=[8, 8]),
     augmentation=params.Augmentation(rotation=5, zoom=0, shift=0.05, shear=0),
     optimizer=params.Optimizer(name="adamw", weight_decay=0.01),
-    schedule=params.Schedule(name="one_cycle", peak=0.02, warmup=0.2),
+    schedule=params.OneCycle(name="one_cycle", peak=0.02, warmup=0.2),
     batch_size=16,
     epochs=4,
 )
@@ -91,7 +92,7 @@ def test_another_seed_gives_others(result, tmp_path):
     assert train(tmp_path, seed=2).history != result.history
 
 
-@pytest.mark.parametrize("stop_after", [1, 3])
+@pytest.mark.parametrize("stop_after", [1, 3, 4])
 def test_an_interrupted_training_ends_with_the_same_weights(result, tmp_path, monkeypatch, stop_after):
     with pytest.raises(KilledError):
         train(tmp_path, stop_after=stop_after, monkeypatch=monkeypatch)
@@ -107,6 +108,13 @@ def test_weight_decay_does_what_it_says(tmp_path):
         return sum(np.square(kernel).sum() for kernel in trained.model.get_weights() if kernel.ndim > 1)
 
     assert norm(1.0) < 0.9 * norm(0.0)
+
+
+def test_a_training_that_diverges_says_so_and_leaves_no_checkpoint(tmp_path):
+    wild = RECIPE.model_copy(update={"schedule": params.Constant(name="constant", rate=1e30)})
+    with pytest.raises(UserError, match=r"the training diverged in epoch 1 .* lower the recipe's learning rate"):
+        train(tmp_path, recipe=wild)
+    assert not (tmp_path / "checkpoint.npz").exists()
 
 
 def test_off_a_terminal_there_is_a_line_an_epoch(tmp_path, capsys):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digits import validation
-from digits.rawdata import Split
+from digits.examples import Split
 
 
 def violations(dataset, **limits):

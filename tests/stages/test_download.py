@@ -63,7 +63,7 @@ def test_no_write_permission(finished_project, monkeypatch, fails):
         monkeypatch.chdir(folder)
         with another_user():
             message = fails(download)
-    assert message.startswith("download: data/raw: Permission denied; give yourself write permission there")
+    assert message.startswith("download: data/raw: Permission denied; give yourself permission there")
 
 
 @contextmanager

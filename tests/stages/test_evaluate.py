@@ -30,16 +30,17 @@ def test_a_prediction_for_each_image(project):
     assert correct == json.loads(Path("metrics/test.json").read_text())["correct"]
 
 
-def test_the_showcase_has_samples_and_then_the_hardest_mistakes(project):
+def test_the_showcase_has_samples_and_the_hardest_mistakes(project):
     images = records.read(Path("data/tfrecords"), "test").images
     with np.load("plots/showcase.npz") as showcase, open("plots/predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-        index = showcase["index"]
-        np.testing.assert_array_equal(showcase["images"], images[index])
-    assert index[:5].tolist() == [0, 1, 2, 3, 4]
-    losses = [float(rows[place]["loss"]) for place in index[5:]]
+        assert showcase["samples_index"].tolist() == [0, 1, 2, 3, 4]
+        mistakes = showcase["mistakes_index"]
+        for kind in ("samples", "mistakes"):
+            np.testing.assert_array_equal(showcase[f"{kind}_images"], images[showcase[f"{kind}_index"]])
+    losses = [float(rows[place]["loss"]) for place in mistakes]
     assert losses == sorted(losses, reverse=True)
-    assert all(rows[place]["actual"] != rows[place]["predicted"] for place in index[5:])
+    assert all(rows[place]["actual"] != rows[place]["predicted"] for place in mistakes)
 
 
 def test_the_gate(project, fails, set_params):
@@ -49,9 +50,10 @@ def test_the_gate(project, fails, set_params):
     assert Path("metrics/test.json").exists(), "the figures are there to read"
 
 
-def test_a_dataset_without_a_gate_passes(project, set_params):
-    set_params("digits: 0.3", "others: 1.0")
+def test_a_dataset_without_a_gate_passes_and_says_so(project, set_params, capsys):
+    set_params("digits: 0.3", "digitz: 1.0")
     evaluate.main()
+    assert "no gate: evaluate.min_accuracy does not name digits" in capsys.readouterr().out
 
 
 def test_the_table_is_printed(project, capsys):

@@ -63,8 +63,8 @@ def test_a_missing_raw_file(project, fails):
 
 
 def test_no_raw_data_at_all(project, fails):
-    (RAW / "dataset.json").unlink()
-    assert fails(preprocess).startswith("preprocess: data/raw/dataset.json: No such file")
+    (RAW / "card.json").unlink()
+    assert fails(preprocess).startswith("preprocess: data/raw/card.json: No such file")
 
 
 def test_a_truncated_raw_file(project, fails):

@@ -43,7 +43,7 @@ def test_the_test_split_is_not_read(project):
 
 def test_a_model_without_mistakes_has_pictures_too(project):
     with np.load("plots/showcase.npz") as showcase:
-        arrays = {name: array[:5] for name, array in showcase.items()}
+        arrays = {name: array[:0] if "mistakes" in name else array for name, array in showcase.items()}
     np.savez("plots/showcase.npz", **arrays)
     visualize.main()
 

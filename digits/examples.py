@@ -1,0 +1,51 @@
+"""Labelled images in memory, as every stage hands them on."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Split:
+    """Labelled images of one shape.
+
+    Attributes:
+        images: uint8 `[N, H, W, C]`, 0 to 255.
+        labels: int64 `[N]`, 0 to classes - 1.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: np.ndarray) -> "Split":
+        """The examples at `indices`, in that order."""
+        return Split(self.images[indices], self.labels[indices])
+
+    def digest(self) -> str:
+        """A checksum of the pixels and labels."""
+        return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The splits `train` and `test` of a dataset, and its card.
+
+    Attributes:
+        card: `name`, `version`, `source`, `licence`, `citation`, and `classes`: the names of the classes in the order
+            of their labels.
+    """
+
+    train: Split
+    test: Split
+    card: Mapping[str, Any]
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits by name."""
+        return {"train": self.train, "test": self.test}
