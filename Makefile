@@ -37,7 +37,7 @@ $(READY): $(LOCK)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@# DVC's default is a folder that every user of the machine can write to, and it unpickles what lies there. The path
 	@# must be absolute (an experiment changes directory), so it cannot stand in the committed .dvc/config.
-	@mkdir -p -m 700 .dvc/site-cache
+	@mkdir -p .dvc/site-cache && chmod 700 .dvc/site-cache
 	@$(VENV)/bin/dvc config --local core.site_cache_dir "$(CURDIR)/.dvc/site-cache"
 	@# DVC's own page of plots loads its scripts from the network; this one has them inside.
 	@$(VENV)/bin/python -m tools.plots_page $(VENV)/plots.html
