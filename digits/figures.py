@@ -90,14 +90,21 @@ def show(axes: Axes, image: np.ndarray) -> None:
 def sample_predictions(
     images: np.ndarray, probabilities: np.ndarray, labels: Sequence[int], classes: Sequence[str]
 ) -> Figure:
-    """Each image above the bars of its probabilities; the true class is green, a wrong prediction red."""
+    """Each image above the bars of its probabilities; the true class is green, a wrong prediction red.
+
+    Args:
+        images: uint8 `[N, H, W, C]`.
+        probabilities: float `[N, classes]`.
+        labels: the N true classes, as indices.
+        classes: the names of the classes.
+    """
     figure = Figure(figsize=(2.3 * len(images), 4.2), layout="constrained")
     upper, lower = figure.subplots(2, len(images), squeeze=False, height_ratios=(1, 1.2))
     for above, below, image, row, label in zip(upper, lower, images, probabilities, labels, strict=True):
         best = int(row.argmax())
         show(above, image)
         above.axis("off")
-        above.set_title(f"{classes[best]} with {row[best]:.1%}\n(is {classes[label]})", fontsize=9)
+        above.set_title(f"{classes[best]} with {percent(row[best])}\n(is {classes[label]})", fontsize=9)
         colors = np.full(len(classes), "0.7", dtype=object)
         colors[best], colors[label] = VALIDATION, TEST
         below.barh(range(len(classes)), row, color=colors.tolist())
@@ -109,13 +116,27 @@ def sample_predictions(
     return figure
 
 
+def percent(probability: float) -> str:
+    """A probability for a person; rounding never makes it certain."""
+    return ">99.9%" if probability > 0.999 else f"{probability:.1%}"
+
+
 def reliability(table: Sequence[Mapping[str, float]], error: float) -> Figure:
-    """Accuracy against confidence, with the number of examples at each; on the diagonal is well calibrated."""
+    """Accuracy against confidence, with the number of examples at each; on the diagonal is well calibrated.
+
+    Args:
+        table: rows of `digits.scoring.reliability`.
+        error: the expected calibration error, 0 to 1.
+    """
     figure = Figure(figsize=(5, 5.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     confidence = [row["confidence"] for row in table]
     upper.plot([0, 1], [0, 1], color="0.7", linestyle="--", label="perfect")
-    upper.plot(confidence, [row["accuracy"] for row in table], marker="o", color=TEST, label="test split")
+    accuracy = np.array([row["accuracy"] for row in table])
+    interval = [accuracy - [row["accuracy_low"] for row in table], [row["accuracy_high"] for row in table] - accuracy]
+    upper.errorbar(
+        confidence, accuracy, interval, fmt="o", color=TEST, capsize=3, label="test split, with 95 % intervals"
+    )
     upper.set(title=f"expected calibration error {error:.2%}", ylabel="accuracy", ylim=(-0.03, 1.03))
     upper.legend()
     lower.bar(confidence, [row["count"] for row in table], width=0.03, color=TEST)

@@ -28,17 +28,23 @@ def summarize(
         nats; `correct` of `total`; `ece`, the expected calibration error; `per_class`.
     """
     correct, total = int((probabilities.argmax(axis=1) == labels).sum()), len(labels)
-    interval = binomtest(correct, total).proportion_ci(0.95, method="wilson")
+    low, high = wilson_interval(correct, total)
     return {
         "accuracy": correct / total,
-        "accuracy_low": float(interval.low),
-        "accuracy_high": float(interval.high),
+        "accuracy_low": low,
+        "accuracy_high": high,
         "loss": float(losses(labels, probabilities).mean()),
         "correct": correct,
         "total": total,
         "ece": calibration_error(reliability(labels, probabilities, bins=bins)),
         "per_class": {row.pop("class"): row for row in per_class(labels, probabilities, classes)},
     }
+
+
+def wilson_interval(correct: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share, E. B. Wilson (1927): it stays within 0 to 1, also for all or none correct."""
+    interval = binomtest(correct, total).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def table(summary: Mapping[str, Any]) -> str:
@@ -85,20 +91,21 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray, *, bins: int = 15
     """How often predictions of a confidence come true: a row for each of `bins` equal bins that holds any.
 
     Returns:
-        `confidence` and `accuracy`, the means within the bin, and `count`.
+        `confidence` and `accuracy`, the means within the bin; `accuracy_low` and `accuracy_high`, its 95 % Wilson
+        interval; and `count`.
     """
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
     places = np.minimum((confidence * bins).astype(int), bins - 1)
-    return [
-        {
-            "confidence": float(confidence[inside].mean(dtype=np.float64)),
-            "accuracy": float(correct[inside].mean()),
-            "count": int(inside.sum()),
-        }
-        for inside in (places == place for place in range(bins))
-        if inside.any()
-    ]
+    rows = []
+    for inside in (places == place for place in range(bins)):
+        if inside.any():
+            right, count = int(correct[inside].sum()), int(inside.sum())
+            low, high = wilson_interval(right, count)
+            mean = float(confidence[inside].mean(dtype=np.float64))
+            interval = {"accuracy_low": low, "accuracy_high": high}
+            rows.append({"confidence": mean, "accuracy": right / count, **interval, "count": count})
+    return rows
 
 
 def calibration_error(rows: Sequence[dict[str, Any]]) -> float:

@@ -8,6 +8,7 @@ from digits import artifacts, augmentation, errors, figures, params, paths, reco
 
 SAMPLES_PER_CLASS = 8
 DISTORTED, VERSIONS = 6, 9
+RELIABILITY = ["confidence", "accuracy", "accuracy_low", "accuracy_high", "count"]
 SHOWCASE = ["samples_index", "samples_images", "samples_probabilities", "mistakes_index", "mistakes_images"]
 
 Pictures = dict[str, Figure]
@@ -48,11 +49,11 @@ def result_pictures() -> Pictures:
     """What the test split showed; the images come from `evaluate`, which alone reads that split."""
     classes = records.read_spec(paths.TFRECORDS).classes
     rows = artifacts.read_csv(paths.PREDICTIONS, {"actual": str, "predicted": str, "confidence": float})
-    table = artifacts.read_csv(paths.CALIBRATION, {"confidence": float, "accuracy": float, "count": int})
+    table = artifacts.read_csv(paths.CALIBRATION, dict.fromkeys(RELIABILITY, float))
     showcase = artifacts.read_arrays(paths.SHOWCASE, SHOWCASE)
     matrix = confusion_matrix([r["actual"] for r in rows], [r["predicted"] for r in rows], labels=classes)
     wrong = [rows[place] for place in showcase["mistakes_index"]]
-    captions = [f"{row['actual']}, read as {row['predicted']}\n{row['confidence']:.1%}" for row in wrong]
+    captions = [f"{row['actual']}, read as {row['predicted']}\n{figures.percent(row['confidence'])}" for row in wrong]
     labels = [classes.index(rows[place]["actual"]) for place in showcase["samples_index"]]
     return {
         "confusion": figures.confusion(matrix, classes),

@@ -48,10 +48,24 @@ def test_sample_predictions_mark_truth_and_mistake():
 
 
 def test_the_reliability_diagram_shows_the_table():
-    table = [{"confidence": 0.5, "accuracy": 0.4, "count": 10}, {"confidence": 0.9, "accuracy": 0.95, "count": 90}]
+    names = ("confidence", "accuracy", "accuracy_low", "accuracy_high", "count")
+    table = [dict(zip(names, row, strict=True)) for row in ((0.5, 0.4, 0.2, 0.7, 10), (0.9, 0.95, 0.9, 0.97, 90))]
     figure = figures.reliability(table, 0.012)
     assert figure.axes[0].get_title() == "expected calibration error 1.20%"
-    assert list(figure.axes[0].lines[1].get_ydata()) == [0.4, 0.95]
+    (container,) = figure.axes[0].containers
+    points, _, (bars,) = container
+    assert list(points.get_ydata()) == [0.4, 0.95]
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [
+        pytest.approx([0.2, 0.7]),
+        pytest.approx([0.9, 0.97]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"), [(1.0, ">99.9%"), (0.9996, ">99.9%"), (0.985, "98.5%"), (0.0, "0.0%")]
+)
+def test_rounding_never_makes_certain(probability, text):
+    assert figures.percent(probability) == text
 
 
 def test_class_balance_shows_shares():

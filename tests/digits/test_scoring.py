@@ -81,6 +81,7 @@ def test_the_reliability_table_counts_everything_once(predicted):
     rows = scoring.reliability(*predicted, bins=10)
     assert sum(row["count"] for row in rows) == 600
     assert [row["confidence"] for row in rows] == sorted(row["confidence"] for row in rows)
+    assert all(row["accuracy_low"] <= row["accuracy"] <= row["accuracy_high"] for row in rows)
     correct = sum(row["count"] * row["accuracy"] for row in rows)
     assert correct == pytest.approx((predicted[1].argmax(axis=1) == predicted[0]).sum())
 
