@@ -66,7 +66,7 @@ plots: $(READY) ## Show DVC's plots and all pictures on one page, without the ne
 	@dvc plots $(if $(filter command line,$(origin FROM)),diff $(FROM) $(TO),show) --out runs/plots
 
 .PHONY: test
-test: $(READY) ## Run the tests; those on real MNIST too where MNIST_DIR or ../shared/mnist is
+test: $(READY) ## Run the tests; those on the real MNIST too, where MNIST_DIR names its files
 	@python -m pytest
 
 .PHONY: lint

@@ -46,7 +46,7 @@ def training_pictures() -> Pictures:
 
 
 def result_pictures() -> Pictures:
-    """What the test split showed; the images come from `evaluate`, which alone reads that split."""
+    """What the test split showed; the images come from `evaluate`, which alone measures on that split."""
     classes = records.read_spec(paths.TFRECORDS).classes
     rows = artifacts.read_csv(paths.PREDICTIONS, {"actual": str, "predicted": str, "confidence": float})
     table = artifacts.read_csv(paths.CALIBRATION, dict.fromkeys(RELIABILITY, float))

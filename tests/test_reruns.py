@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.filterwarnings("default")  # DVC's own
+pytestmark = pytest.mark.filterwarnings("ignore")  # DVC's own
 
 STAGES = list(YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"])
 ALL = STAGES
