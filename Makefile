@@ -49,7 +49,8 @@ setup: $(READY) ## Install the locked dependencies into .venv (the others do it 
 
 .PHONY: run
 run: $(READY) ## Run the whole pipeline on the embedded dataset: no download, nothing changed here
-	@dvc exp run --temp --force --name $(NAME) --set-param dataset=digits
+	@dvc exp remove $(NAME) &>/dev/null || true
+	@dvc exp run --temp --name $(NAME) --set-param dataset=digits
 	@mkdir -p $(RUN)
 	@dvc get --quiet --force . plots --rev $(NAME) --out $(RUN)/plots
 	@dvc get --quiet --force . metrics --rev $(NAME) --out $(RUN)/metrics
