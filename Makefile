@@ -62,6 +62,11 @@ repro: $(READY) ## Bring the pipeline up to date (MNIST; MNIST_DIR=folder takes 
 	@python -m digits.params
 	@dvc repro
 
+.PHONY: show
+show: $(READY) ## List the experiments with their main figures, the best validation accuracy first
+	@dvc exp show --no-pager --only-changed --hide-workspace --sort-by metrics/train.json:val_accuracy --sort-order desc \
+		--drop '.*(splits|duplicates|per_class|ece|correct|total|accuracy_|train.json:accuracy|loss|Created|Executor|State|weights|digits/|stages/|data/|plots/|models/).*'
+
 .PHONY: plots
 plots: $(READY) ## Show DVC's plots and all pictures on one page, without the network: make plots FROM=main compares
 	@dvc plots $(if $(filter command line,$(origin FROM)),diff $(FROM) $(TO),show) --out runs/plots
@@ -109,7 +114,7 @@ publish: ## Commit and push dvc.lock and the metrics where they changed (CI on m
 	@git add dvc.lock metrics
 	@git diff --cached --quiet || { \
 		git -c user.name=ci -c user.email=ci@localhost commit --quiet -m "Rebuilt on the GPU runner [skip ci]" \
-		&& git pull --quiet --rebase && git push; }
+		&& git pull --quiet --rebase --autostash && git push; }
 
 .PHONY: lock
 lock: ## Resolve the dependencies anew into the lock files (needs uv)
