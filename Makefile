@@ -104,7 +104,7 @@ gpu: $(READY) ## Fail unless TensorFlow sees a GPU (with GPU=1, on a machine tha
 
 .PHONY: rebuild
 rebuild: $(READY) ## As CI on the GPU runner: reproduce with what the remote DVC_REMOTE has, then push the rest there
-	@test -n "$(DVC_REMOTE)" || { echo "DVC_REMOTE is not set: it must name the storage of the outputs, such as a folder or s3://bucket/path"; exit 1; }
+	@test -n "$(DVC_REMOTE)" || { echo "DVC_REMOTE is not set: it must name the storage of the outputs, such as a folder"; exit 1; }
 	@dvc remote add --local --force --default storage "$(DVC_REMOTE)"
 	@dvc repro --pull --allow-missing
 	@dvc push

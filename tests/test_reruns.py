@@ -69,7 +69,7 @@ SOURCES = {
     "stages/visualize.py": VISUALIZE,
 }
 
-STAND_IN = """#!{python} -IS
+STAND_IN = """
 import hashlib, json, pathlib, sys
 stage = sys.argv[2].removeprefix("stages.")
 pathlib.Path("ran.log").open("a").write(stage + "\\n")
@@ -85,7 +85,7 @@ for name in wiring["outs"]:
         place.mkdir(parents=True, exist_ok=True)
         place /= "file.txt"
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps({{"checksum": digest.hexdigest()}}))
+    place.write_text(json.dumps({"checksum": digest.hexdigest()}))
 """
 
 
@@ -108,10 +108,11 @@ class Pipeline:
         )
         stand_in = folder / "bin" / "python"
         stand_in.parent.mkdir()
-        stand_in.write_text(STAND_IN.format(python=sys.executable))
+        (folder / "stand_in.py").write_text(STAND_IN)
+        stand_in.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS stand_in.py "$@"\n')
         stand_in.chmod(stand_in.stat().st_mode | stat.S_IXUSR)
         self.log = folder / "ran.log"
-        self.repo = Repo.init(str(folder), no_scm=True)
+        Repo.init(str(folder), no_scm=True).close()
 
     def reruns(self) -> list[str]:
         """The stages that `dvc repro` runs now."""

@@ -49,7 +49,7 @@ def test_the_file_of_the_project_is_good():
         ),
         ("min_accuracy:", "min_accuracies:", "evaluate: unknown key min_accuracies; the keys here are min_accuracy"),
         (
-            "mnist: 0.99 ",
+            "mnist: 0.98 ",
             "mnist: 99.0 ",
             "evaluate.min_accuracy.mnist is 99.0: input should be less than or equal to 1",
         ),
