@@ -41,6 +41,13 @@ def test_other_errors_are_no_file_operation():
     assert errors.as_os_error(ValueError("a; b")) is None
 
 
+def test_an_interruption_is_one_line_and_status_130(capsys):
+    with pytest.raises(SystemExit) as stop:
+        errors.run(raising(KeyboardInterrupt()))
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "test_errors: interrupted; `dvc repro` goes on from here\n"
+
+
 def test_a_bug_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
         errors.run(raising(ZeroDivisionError()))
