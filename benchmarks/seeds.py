@@ -1,10 +1,10 @@
-"""How good and how fast is the active recipe? Mean and spread over several seeds, on the data of `data/tfrecords`.
+"""How good and how fast is a recipe? Mean and spread over several seeds, on the data of `data/tfrecords`.
 
-    make bench              # five seeds, beginning with that of params.yaml
-    make bench SEEDS=10
+    make bench                            # the active recipe, five seeds, beginning with that of params.yaml
+    make bench RECIPE=cnn_deep SEEDS=10
 
 The validation split stays the same; initial weights, order and distortions differ. The first seed is the pipeline's
-own: its accuracy is that of `metrics/test.json`. Writes `benchmarks/seeds.json`.
+own: its accuracy is that of `metrics/test.json`. Writes `benchmarks/seeds/<recipe>.json`.
 """
 
 import argparse
@@ -12,63 +12,67 @@ import os
 import platform
 import statistics
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 from digits import artifacts, errors, models, params, paths, records, runtime, scoring, training
 from digits.checkpoints import Checkpoint
 
-RESULTS = Path("benchmarks/seeds.json")
+RESULTS = Path("benchmarks/seeds")
 
 
 def main() -> None:
     """Trains once a seed and prints a line each, then mean and standard deviation."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds; a spread takes at least two")
-    count = parser.parse_args().seeds
-    if count < 2:
+    parser.add_argument("--recipe", help="a block of params.yaml; without it the active one")
+    arguments = parser.parse_args()
+    if arguments.seeds < 2:
         parser.error("a spread takes at least two seeds")
     parameters = params.load()
-    runtime.configure(parameters.train.threads)
-    runs = [measure(parameters, seed) for seed in range(parameters.seed, parameters.seed + count)]
+    name = arguments.recipe or parameters.recipe
+    if name not in parameters.recipes:
+        parser.error(f"no recipe '{name}'; there are {', '.join(parameters.recipes)}")
+    runtime.configure(parameters.train.threads, parameters.train.precision)
+    seeds = range(parameters.seed, parameters.seed + arguments.seeds)
+    runs = [measure(parameters.recipes[name], seed) for seed in seeds]
     summary = {name: spread([run[name] for run in runs]) for name in runs[0] if name != "seed"}
-    for name, figures in summary.items():
+    for measured, figures in summary.items():
         print(
-            f"{name:20} {figures['mean']:.4f} +- {figures['sd']:.4f}   median {figures['median']:.4f}   n {len(runs)}"
+            f"{measured:20} {figures['mean']:.4f} +- {figures['sd']:.4f}   median {figures['median']:.4f}   n {len(runs)}"
         )
-    artifacts.write_json(RESULTS, {"recipe": parameters.recipe, "machine": machine(), "summary": summary, "runs": runs})
+    artifacts.write_json(
+        RESULTS / f"{name}.json", {"recipe": name, "machine": machine(), "summary": summary, "runs": runs}
+    )
 
 
-def measure(parameters: params.Params, seed: int) -> dict[str, Any]:
+def measure(recipe: params.Recipe, seed: int) -> dict[str, Any]:
     """Trains with one seed and scores on validation and test; nothing is chosen by these figures."""
     spec = records.read_spec(paths.TFRECORDS)
     train, validation, test = (records.read(paths.TFRECORDS, name) for name in ("train", "validation", "test"))
     with tempfile.TemporaryDirectory() as folder:
-        started = time.perf_counter()
         result = training.train(
-            parameters.active_recipe,
+            recipe,
             train,
             validation,
             classes=len(spec.classes),
             seed=seed,
             checkpoint=Checkpoint(Path(folder, "checkpoint.npz"), identity=seed),
-            log_dir=Path(folder, "logs"),
         )
-        seconds = time.perf_counter() - started
     summary = scoring.summarize(test.labels, models.probabilities(result.model, test.images), spec.classes)
     found = {
         "seed": seed,
-        "validation_accuracy": result.history[-1]["val_accuracy"],
+        "validation_accuracy": result.summary["val_accuracy"],
         "test_accuracy": summary["accuracy"],
         "test_loss": summary["loss"],
         "test_ece": summary["ece"],
-        "training_seconds": seconds,
+        "training_seconds": result.seconds,
     }
     print(
         "  ".join(
             f"{name} {value:.4f}" if isinstance(value, float) else f"{name} {value}" for name, value in found.items()
-        )
+        ),
+        flush=True,
     )
     return found
 

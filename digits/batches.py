@@ -1,57 +1,75 @@
-"""From a split in memory to the batches that a network is fed, a pure function of seed, epoch and step."""
+"""From a split in memory to the batches that a network is fed, a pure function of seed and step."""
 
 import math
 
+import numpy as np
 import tensorflow as tf
 
 from digits.augmentation import distort
-from digits.examples import Split
 from digits.params import Augmentation
 
 
-def steps_per_epoch(split: Split, batch_size: int) -> int:
+def steps_per_pass(examples: int, batch_size: int) -> int:
     """How many batches hold every example once; the last may be smaller."""
-    return math.ceil(len(split) / batch_size)
+    return math.ceil(examples / batch_size)
 
 
 def shuffled(
-    split: Split, *, batch_size: int, augmentation: Augmentation, seed: int, epochs: int, first_epoch: int = 0
+    images: np.ndarray,
+    targets: np.ndarray,
+    *,
+    batch_size: int,
+    augmentation: Augmentation,
+    seed: int,
+    steps: int,
+    first_step: int = 0,
 ) -> tf.data.Dataset:
-    """Every epoch's batches one after the other: fully shuffled, distorted, prefetched.
+    """The batches of a run one after the other, pass after pass over the data: fully shuffled, distorted, prefetched.
 
-    The order of an epoch depends on `seed` and the epoch's number, a batch's distortions on `seed` and the step's
-    number, and on nothing that ran before: a run that starts at `first_epoch` sees what an undisturbed one sees.
+    The order of a pass depends on `seed` and the pass's number, a batch's distortions on `seed` and the step's number,
+    and on nothing that ran before: a run that starts at `first_step` sees what an undisturbed one sees.
+
+    Args:
+        images: uint8 `[N, H, W, C]`.
+        targets: `[N, ...]`.
+        batch_size: examples a batch; the last of a pass may be smaller.
+        augmentation: the largest distortions.
+        seed: of order and distortions.
+        steps: batches of the whole run.
+        first_step: those before it are left out.
 
     Returns:
-        Pairs of images uint8 `[B, H, W, C]` and labels int64 `[B]`, `epochs - first_epoch` times
-        `steps_per_epoch` of them.
+        `steps - first_step` pairs of images uint8 `[B, H, W, C]` and targets `[B, ...]`.
     """
-    steps = steps_per_epoch(split, batch_size)
+    per_pass = steps_per_pass(len(images), batch_size)
     with tf.device("CPU"):
-        images, labels = tf.constant(split.images), tf.constant(split.labels)
+        all_images, all_targets = tf.constant(images), tf.constant(targets)
 
-    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(split)), seed=[seed, tf.cast(epoch, tf.int32)])
+    def pass_batches(number: tf.Tensor) -> tf.data.Dataset:
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(images)), seed=[seed, tf.cast(number, tf.int32)])
 
         def numbered(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return epoch * steps + step, order[step * batch_size :][:batch_size]
+            return number * per_pass + step, order[step * batch_size :][:batch_size]
 
-        return tf.data.Dataset.range(steps).map(numbered)
+        return tf.data.Dataset.range(per_pass).map(numbered)
 
     def gather(step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch = tf.ensure_shape(tf.gather(images, indices), [None, *split.images.shape[1:]])
-        return distort(batch, tf.stack([tf.cast(seed, tf.int64), step]), augmentation), tf.gather(labels, indices)
+        batch = tf.ensure_shape(tf.gather(all_images, indices), [None, *images.shape[1:]])
+        return distort(batch, tf.stack([tf.cast(seed, tf.int64), step]), augmentation), tf.gather(all_targets, indices)
 
+    first_pass = first_step // per_pass
     return (
-        tf.data.Dataset.range(first_epoch, epochs)
-        .flat_map(epoch_batches)
+        tf.data.Dataset.range(first_pass, -(-steps // per_pass))
+        .flat_map(pass_batches)
+        .skip(first_step - first_pass * per_pass)
+        .take(steps - first_step)
         .map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
     )
 
 
-def in_order(split: Split, batch_size: int = 1000) -> tf.data.Dataset:
+def in_order(images: np.ndarray, targets: np.ndarray, batch_size: int = 1000) -> tf.data.Dataset:
     """The examples once, in their order, undistorted."""
     with tf.device("CPU"):
-        slices = tf.data.Dataset.from_tensor_slices((split.images, split.labels))
+        slices = tf.data.Dataset.from_tensor_slices((images, targets))
     return slices.batch(batch_size).cache().prefetch(tf.data.AUTOTUNE)

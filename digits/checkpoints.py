@@ -1,12 +1,15 @@
 """Exact resume: what an interrupted training leaves behind, so that the next run ends with the same bytes.
 
-Keras' `BackupAndRestore` restores neither the states of dropout's random generators nor the order of the data, and
-writes in place. Here every variable of the network and its optimiser is kept; the data's order is a function of the
-epoch (`digits.batches`), so there is nothing of it to keep.
+Keras' `BackupAndRestore` restores neither the states of dropout's random generators nor the order of the data nor other
+callbacks, and writes in place. Here every variable of the network and its optimiser is kept, and the weights of the best
+epoch. The data's order is a function of the step (`digits.batches`) and the callbacks' state one of the history
+(`digits.watching`), so there is nothing of them to keep.
 """
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,23 @@ import tensorflow as tf
 
 from digits import artifacts
 from digits.errors import UserError
+
+Values = list[np.ndarray]
+
+
+@dataclass
+class State:
+    """Where a training is after an epoch.
+
+    Attributes:
+        history: one row an epoch.
+        variables: of the network and its optimiser, in Keras' order.
+        best: the network's variables at its best epoch, where the recipe asks for them.
+    """
+
+    history: list[dict[str, Any]] = field(default_factory=list)
+    variables: Values = field(default_factory=list)
+    best: Values = field(default_factory=list)
 
 
 class Checkpoint:
@@ -28,35 +48,53 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path, identity: Any) -> None:
-        self.path = path
+        self.path, self.identity = path, identity
         self.fingerprint = _fingerprint(identity)
 
-    def save(self, model: keras.Model, history: list[dict[str, Any]]) -> None:
-        """Keeps the state of a compiled `model` whose optimiser is built, and the history so far."""
-        state = {f"variable_{number}": value.numpy() for number, value in enumerate(_variables(model))}
-        meta = json.dumps({"fingerprint": self.fingerprint, "history": history})
-        artifacts.write_arrays(self.path, {**state, "meta": np.array(meta)})
+    def member(self, number: int) -> "Checkpoint":
+        """That of one member of an ensemble, in a file beside this one."""
+        return Checkpoint(self.path.with_stem(f"{self.path.stem}-{number}"), [self.identity, number])
 
-    def restore(self, model: keras.Model) -> list[dict[str, Any]]:
-        """Brings `model` to the kept state and returns the history that led there; empty where there is none."""
+    def save(self, state: State) -> None:
+        """Keeps the state."""
+        arrays = {f"variables_{number}": value for number, value in enumerate(state.variables)}
+        arrays |= {f"best_{number}": value for number, value in enumerate(state.best)}
+        meta = json.dumps({"fingerprint": self.fingerprint, "history": state.history})
+        artifacts.write_arrays(self.path, {**arrays, "meta": np.array(meta)})
+
+    def load(self) -> State:
+        """The state that was kept; a new one where there is none."""
         try:
-            state = artifacts.read_arrays(self.path, ["meta"])
+            arrays = artifacts.read_arrays(self.path, ["meta"])
         except (FileNotFoundError, UserError):
-            return []
-        meta = json.loads(str(state["meta"]))
+            return State()
+        meta = json.loads(str(arrays["meta"]))
         if meta["fingerprint"] != self.fingerprint:
-            return []
-        for number, variable in enumerate(_variables(model)):
-            variable.assign(state[f"variable_{number}"])
-        return list(meta["history"])
+            return State()
+        return State(meta["history"], list(_numbered(arrays, "variables")), list(_numbered(arrays, "best")))
 
     def discard(self) -> None:
-        """Removes the file: the training is done."""
-        self.path.unlink(missing_ok=True)
+        """Removes the file and those of all members: the training is done."""
+        for path in [self.path, *self.path.parent.glob(f"{self.path.stem}-*{self.path.suffix}")]:
+            path.unlink(missing_ok=True)
 
 
-def _variables(model: keras.Model) -> list[Any]:
-    return [*model.variables, *model.optimizer.variables]
+def values(variables: Sequence[keras.Variable]) -> Values:
+    """A copy of what the variables hold."""
+    return [np.array(variable) for variable in variables]
+
+
+def assign(variables: Sequence[keras.Variable], kept: Values) -> None:
+    """Gives the variables what `values` found in them."""
+    for variable, value in zip(variables, kept, strict=True):
+        variable.assign(value)
+
+
+def _numbered(arrays: dict[str, np.ndarray], kind: str) -> Iterator[np.ndarray]:
+    number = 0
+    while (name := f"{kind}_{number}") in arrays:
+        yield arrays[name]
+        number += 1
 
 
 def _fingerprint(identity: Any) -> str:

@@ -18,6 +18,7 @@ from digits.errors import UserError, run
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Section(BaseModel):
@@ -43,21 +44,87 @@ class Preprocess(Section):
     max_leakage: Share
 
 
-class FastCnn(Section):
+class Normal(Section):
+    """Initial weights from a normal distribution around 0 with this standard deviation."""
+
+    normal: Annotated[float, Field(gt=0)]
+
+
+class Network(Section):
+    """What the options of every architecture hold."""
+
+    kernel_initializer: Literal["glorot_uniform", "he_normal"] | Normal
+
+
+class FastCnn(Network):
     """Options of `digits.architectures.fast_cnn`."""
 
     architecture: Literal["fast_cnn"]
     widths: Annotated[list[Count], Field(min_length=1)]
 
 
-class Tiny(Section):
+class HiddenLayer(Section):
+    """A fully connected layer and the dropout behind it."""
+
+    units: Count
+    dropout: Fraction
+
+
+class Mlp(Network):
+    """Options of `digits.architectures.mlp`."""
+
+    architecture: Literal["mlp"]
+    activation: Literal["relu", "sigmoid"]
+    hidden: Annotated[list[HiddenLayer], Field(min_length=1)]
+
+
+class ConvStage(Section):
+    """Convolutions, one for each number of filters; then perhaps a pooling, then dropout."""
+
+    filters: Annotated[list[Count], Field(min_length=1)]
+    pool: bool
+    dropout: Fraction
+
+
+class Cnn(Network):
+    """Options of `digits.architectures.cnn`."""
+
+    architecture: Literal["cnn"]
+    padding: Literal["same", "valid"]
+    stages: Annotated[list[ConvStage], Field(min_length=1)]
+    hidden: list[HiddenLayer]
+
+
+class Resnet(Network):
+    """Options of `digits.architectures.resnet`."""
+
+    architecture: Literal["resnet"]
+    widths: Annotated[list[Count], Field(min_length=1)]
+    blocks: Count
+
+
+class Tiny(Network):
     """Options of `digits.architectures.tiny`."""
 
     architecture: Literal["tiny"]
     width: Count
 
 
-Architecture = Annotated[FastCnn | Tiny, Field(discriminator="architecture")]
+Architecture = Annotated[FastCnn | Mlp | Cnn | Resnet | Tiny, Field(discriminator="architecture")]
+
+
+class Loss(Section):
+    """Cross-entropy and how the labels reach it, see `digits.objectives`."""
+
+    labels: Literal["integer", "one_hot"]
+    label_smoothing: Fraction
+    reduction: Literal["mean", "sum"]
+
+    @model_validator(mode="after")
+    def _smoothing_needs_one_hot(self) -> "Loss":
+        if self.label_smoothing and self.labels == "integer":
+            raise ValueError("label_smoothing needs labels: one_hot")
+        return self
 
 
 class Augmentation(Section):
@@ -69,52 +136,117 @@ class Augmentation(Section):
     shear: Annotated[float, Field(ge=0, le=1)]
 
 
-class Optimizer(Section):
-    """AdamW (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101); without decay it is Adam."""
+class Averaged(Section):
+    """What the options of every optimiser hold: the momentum of the weights' moving average (EMA); 0 = off."""
+
+    ema: Fraction
+
+
+class Adam(Averaged):
+    """Kingma and Ba, https://arxiv.org/abs/1412.6980."""
+
+    name: Literal["adam"]
+
+
+class AdamW(Averaged):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101)."""
 
     name: Literal["adamw"]
-    weight_decay: Annotated[float, Field(ge=0)]
+    weight_decay: NotNegative
+
+
+class Sgd(Averaged):
+    """Stochastic gradient descent; with a momentum it is Nesterov's."""
+
+    name: Literal["sgd"]
+    momentum: Fraction
+    weight_decay: NotNegative
+
+
+Optimizer = Annotated[Adam | AdamW | Sgd, Field(discriminator="name")]
+
+Rate = Annotated[float, Field(gt=0)]
+Monitor = Literal["loss", "accuracy", "val_loss", "val_accuracy"]
 
 
 class Constant(Section):
     """The same learning rate at each step."""
 
     name: Literal["constant"]
-    rate: Annotated[float, Field(gt=0)]
+    rate: Rate
+
+
+class Cosine(Section):
+    """A learning rate that falls as a half cosine to 0."""
+
+    name: Literal["cosine"]
+    peak: Rate
 
 
 class OneCycle(Section):
     """A learning rate that rises to a peak and falls to 0, see `digits.schedules`."""
 
     name: Literal["one_cycle"]
-    peak: Annotated[float, Field(gt=0)]
+    peak: Rate
     warmup: Fraction
 
 
-Schedule = Annotated[Constant | OneCycle, Field(discriminator="name")]
+class Plateau(Section):
+    """A learning rate that is multiplied by `factor` after `patience` epochs in which `monitor` did not get better."""
+
+    name: Literal["plateau"]
+    rate: Rate
+    factor: Annotated[float, Field(gt=0, lt=1)]
+    patience: Count
+    monitor: Monitor
+
+
+Schedule = Annotated[Constant | Cosine | OneCycle | Plateau, Field(discriminator="name")]
+
+
+class EarlyStopping(Section):
+    """The end of a training after `patience` epochs in which `monitor` did not get better."""
+
+    monitor: Monitor
+    patience: Count
+    restore_best_weights: bool
 
 
 class Recipe(Section):
     """Everything that one trained model depends on besides the data, the seed and the machine."""
 
     model: Architecture
+    members: Count
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] | None
     augmentation: Augmentation
+    loss: Loss
     optimizer: Optimizer
     schedule: Schedule
+    early_stopping: EarlyStopping | None
     batch_size: Count
+    steps_per_epoch: Count | None
     epochs: Count
+    loop: Literal["keras", "gradient_tape"]
 
 
 class Train(Section):
     """What all recipes share."""
 
     threads: Count
+    precision: Literal["float32", "mixed_bfloat16"]
+    strategy: Literal["one_device", "mirrored"]
 
 
 class Evaluate(Section):
-    """The gate."""
+    """The gate: recipe -> dataset -> the least test accuracy."""
 
-    min_accuracy: dict[str, Share]
+    min_accuracy: dict[str, dict[str, Share]]
+
+
+class Compare(Section):
+    """The comparison of `compare/`."""
+
+    recipes: Annotated[list[str], Field(min_length=1)]
 
 
 class Params(Section):
@@ -127,11 +259,31 @@ class Params(Section):
     recipes: dict[str, Recipe]
     train: Train
     evaluate: Evaluate
+    compare: Compare
 
     @model_validator(mode="after")
-    def _recipe_exists(self) -> "Params":
-        if self.recipe not in self.recipes:
-            raise ValueError(f"recipe: no block '{self.recipe}' under recipes; there are {', '.join(self.recipes)}")
+    def _names_are_recipes(self) -> "Params":
+        named = {
+            "recipe": [self.recipe],
+            "evaluate.min_accuracy": self.evaluate.min_accuracy,
+            "compare.recipes": self.compare.recipes,
+        }
+        for key, names in named.items():
+            for name in names:
+                if name not in self.recipes:
+                    raise ValueError(f"{key}: no block '{name}' under recipes; there are {', '.join(self.recipes)}")
+        return self
+
+    @model_validator(mode="after")
+    def _recipe_fits_the_rest(self) -> "Params":
+        fraction, least = self.active_recipe.validation_fraction, self.preprocess.validation_fraction
+        if fraction and fraction < least:
+            raise ValueError(
+                f"recipes.{self.recipe}.validation_fraction is {fraction}: it cannot be below "
+                f"preprocess.validation_fraction = {least}; null takes that"
+            )
+        if self.train.strategy == "mirrored" and self.active_recipe.loop != "keras":
+            raise ValueError(f"train.strategy: mirrored needs recipes.{self.recipe}.loop: keras")
         return self
 
     @property

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 
-def configure(threads: int) -> None:
+def configure(threads: int, precision: str = "float32") -> None:
     """Fixes the thread count and asks every operation for its deterministic implementation.
 
     Sums are split by the *configured* number of threads, not by the cores present: with the same number the weights
@@ -12,9 +12,23 @@ def configure(threads: int) -> None:
 
     Args:
         threads: of one operation, and of operations side by side.
+        precision: of networks built from now on, in Keras' terms: `float32`, or `mixed_bfloat16` for products in
+            bfloat16 with weights in float32.
     """
     keras.config.set_floatx("float32")  # ~/.keras/keras.json may say otherwise
+    keras.config.set_dtype_policy(precision)
     keras.config.set_image_data_format("channels_last")
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
+
+
+def strategy(name: str) -> tf.distribute.Strategy:
+    """How a training is spread: `one_device`, or `mirrored` over all GPUs of this machine, a part of each batch on each.
+
+    Networks are to be built and trained in its `scope()`.
+    """
+    if name == "one_device":
+        return tf.distribute.get_strategy()
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])

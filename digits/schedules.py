@@ -2,11 +2,11 @@
 
 import keras
 
-from digits.params import Constant, OneCycle, Schedule
+from digits.params import Constant, Cosine, OneCycle, Plateau, Schedule
 
 
 def build(schedule: Schedule, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate as Keras takes it.
+    """The learning rate as Keras takes it; that of a plateau is where it begins (`digits.watching` lowers it).
 
     A one-cycle rises in a line from a 25th of the peak and falls as a half cosine to 0: the schedule of L. Smith,
     "Super-Convergence" (https://arxiv.org/abs/1708.07120), without its opposite cycle of the momentum.
@@ -16,8 +16,10 @@ def build(schedule: Schedule, steps: int) -> float | keras.optimizers.schedules.
         steps: of the whole run.
     """
     match schedule:
-        case Constant():
+        case Constant() | Plateau():
             return schedule.rate
+        case Cosine():
+            return keras.optimizers.schedules.CosineDecay(schedule.peak, steps)
         case OneCycle():
             rise = min(round(schedule.warmup * steps), steps - 1)
             return keras.optimizers.schedules.CosineDecay(

@@ -28,6 +28,18 @@ def stratified(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     return split.take(np.sort(rest)), split.take(np.sort(aside))
 
 
+def hold_out(training: Split, validation: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+    """Moves examples from `training` to `validation`, by class, until that holds `fraction` of both together."""
+    missing = round(fraction * (len(training) + len(validation))) - len(validation)
+    if missing <= 0:
+        return training, validation
+    rest, more = stratified(training, missing / len(training), seed)
+    images, labels = (
+        np.concatenate([getattr(part, name) for part in (validation, more)]) for name in ("images", "labels")
+    )
+    return rest, Split(images, labels)
+
+
 def first_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
     """The indices of the first `count` examples of each class, class after class."""
     return np.concatenate([np.flatnonzero(labels == label)[:count] for label in np.unique(labels)])

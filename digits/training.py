@@ -1,19 +1,18 @@
-"""Training: a recipe and a split in, a fitted network and its history out."""
+"""Training: a recipe and a split in, a fitted model and its history out."""
 
-import math
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from digits import architectures, batches, schedules
+from digits import architectures, batches, checkpoints, ensembles, logbook, objectives, optimizers, splitting
 from digits.checkpoints import Checkpoint
-from digits.errors import UserError
 from digits.examples import Split
+from digits.loops import LOOPS
 from digits.params import Recipe
+from digits.watching import AveragedValidation, Watcher
 
 History = list[dict[str, Any]]
 
@@ -25,11 +24,18 @@ class Result:
     Attributes:
         model: from uint8 `[N, H, W, C]` to probabilities float32 `[N, classes]`, compiled.
         history: one row an epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`, and the
-            `learning_rate` that the schedule has come to.
+            `learning_rate` that the schedule has come to. The losses are cross-entropies in nats, means over the
+            examples; those of the training split are taken while it is learnt, with distortions and dropout. Of an
+            ensemble, the mean over the members that were still learning.
+        summary: of the final `model` on both splits, undistorted: `loss`, `accuracy`, `val_loss`, `val_accuracy`; its
+            number of `weights`; and the number of `epochs` that all members took.
+        seconds: that the epochs took, validation included; after an interruption those before it, too.
     """
 
     model: keras.Model
     history: History
+    summary: dict[str, Any]
+    seconds: float
 
 
 def train(
@@ -40,102 +46,125 @@ def train(
     classes: int,
     seed: int,
     checkpoint: Checkpoint,
-    log_dir: Path,
+    log_dir: Path | None = None,
 ) -> Result:
-    """Trains one network; with the same arguments on the same kind of processor, to the same bytes.
+    """Trains one model; with the same arguments on the same kind of processor, to the same bytes.
 
     Args:
         recipe: the network and how it learns.
-        training: examples to learn from.
-        validation: examples to watch; they change nothing.
+        training: examples to learn from, and to hold more out from where the recipe asks for it.
+        validation: examples to watch.
         classes: number of classes.
-        seed: of the initial weights, the order of the examples, their distortions and dropout.
+        seed: of the initial weights, the order of the examples, their distortions, dropout and what is held out.
         checkpoint: where the state after each epoch is kept, and taken up again after an interruption.
-        log_dir: where TensorBoard finds the curves.
+        log_dir: where TensorBoard finds what it shows; nothing is written there without.
     """
+    if recipe.validation_fraction:
+        training, validation = splitting.hold_out(training, validation, recipe.validation_fraction, seed)
+    members, histories = [], []
+    for number in range(1, recipe.members + 1):
+        name = f"member{number}" if recipe.members > 1 else recipe.model.architecture
+        network, history = _train_network(
+            recipe,
+            training,
+            validation,
+            classes=classes,
+            seed=ensembles.member_seed(seed, number),
+            checkpoint=checkpoint.member(number),
+            log_dir=log_dir / name if log_dir and recipe.members > 1 else log_dir,
+        )
+        members.append(with_probabilities(network, recipe, name))
+        histories.append(history)
+    model = members[0]
+    if recipe.members > 1:
+        model = ensembles.average(members, "ensemble")
+        # Each member keeps its own optimiser and its state; this one, without a state, makes the whole complete.
+        objectives.compile_model(model, keras.optimizers.SGD(), recipe.loss, from_logits=False)
+    return Result(
+        model,
+        _mean_history(histories),
+        summarize(model, recipe, training, validation, classes) | {"epochs": sum(map(len, histories))},
+        sum(row["seconds"] for history in histories for row in history),
+    )
+
+
+def _train_network(
+    recipe: Recipe,
+    training: Split,
+    validation: Split,
+    *,
+    classes: int,
+    seed: int,
+    checkpoint: Checkpoint,
+    log_dir: Path | None,
+) -> tuple[keras.Model, History]:
+    """One network from pixels to logits, with the weights to keep, and its history."""
     keras.utils.set_random_seed(seed)
     network = architectures.build(recipe.model, training.images.shape[1:], classes)
-    steps = batches.steps_per_epoch(training, recipe.batch_size)
-    compile_network(network, recipe, steps * recipe.epochs)
-    history = checkpoint.restore(network)
+    steps = recipe.steps_per_epoch or batches.steps_per_pass(len(training), recipe.batch_size)
+    optimizer = optimizers.build(recipe.optimizer, recipe.schedule, steps * recipe.epochs)
+    optimizer.build(network.trainable_variables)
+    objectives.compile_model(network, optimizer, recipe.loss, from_logits=True)
+
     terminal = sys.stdout.isatty()
-    network.fit(
-        batches.shuffled(
-            training,
+    watcher = Watcher(network, recipe, checkpoint, prints=not terminal)
+    if not watcher.finished:
+        first_epoch = len(watcher.state.history)
+        learnt = batches.shuffled(
+            training.images,
+            objectives.targets(training.labels, classes, recipe.loss),
             batch_size=recipe.batch_size,
             augmentation=recipe.augmentation,
             seed=seed,
+            steps=steps * recipe.epochs,
+            first_step=steps * first_epoch,
+        )
+        watched = batches.in_order(validation.images, objectives.targets(validation.labels, classes, recipe.loss))
+        averaging = [AveragedValidation()] if recipe.optimizer.ema else []
+        logging = [logbook.open_log(log_dir, recipe, learnt)] if log_dir else []
+        LOOPS[recipe.loop](
+            network,
+            learnt,
+            watched,
+            steps=steps,
+            first_epoch=first_epoch,
             epochs=recipe.epochs,
-            first_epoch=len(history),
-        ),
-        validation_data=batches.in_order(validation),
-        steps_per_epoch=steps,
-        initial_epoch=len(history),
-        epochs=recipe.epochs,
-        shuffle=False,  # the batches are shuffled already
-        verbose=1 if terminal else 0,
-        callbacks=[
-            Recorder(history, checkpoint),
-            keras.callbacks.TensorBoard(str(log_dir)),
-            *([] if terminal else [EpochLine()]),
-        ],
-    )
-    return Result(with_probabilities(network), history)
+            callbacks=[*averaging, watcher, *logging],
+            verbose=int(terminal),
+        )
+    if watcher.state.best:
+        checkpoints.assign(network.variables, watcher.state.best)
+    else:
+        optimizer.finalize_variable_values(network.trainable_variables)
+    if log_dir:
+        logbook.log_mistakes(log_dir, network, validation)
+    return network, watcher.state.history
 
 
-def compile_network(network: keras.Model, recipe: Recipe, steps: int) -> None:
-    """Gives the network its optimiser, built, and its loss on logits, which is exact where a softmax saturates."""
-    optimizer = keras.optimizers.AdamW(
-        schedules.build(recipe.schedule, steps), weight_decay=recipe.optimizer.weight_decay
-    )
-    optimizer.build(network.trainable_variables)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile(optimizer, loss, metrics=["accuracy"])
-
-
-def with_probabilities(network: keras.Model) -> keras.Model:
+def with_probabilities(network: keras.Model, recipe: Recipe, name: str) -> keras.Model:
     """The same weights and optimiser under a softmax: every saved model answers probabilities."""
-    probabilities = keras.layers.Softmax(name="probabilities")(network.output)
-    model = keras.Model(network.input, probabilities, name=network.name)
-    model.compile(network.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    probabilities = keras.layers.Softmax(name="probabilities", dtype="float32")(network.output)
+    model = keras.Model(network.input, probabilities, name=name)
+    objectives.compile_model(model, network.optimizer, recipe.loss, from_logits=False)
     return model
 
 
-def summarize(result: Result) -> dict[str, Any]:
-    """The figures of `metrics/train.json`: those of the last epoch, and the size of the network."""
-    last = {name: value for name, value in result.history[-1].items() if name != "learning_rate"}
-    return {**last, "weights": result.model.count_params()}
+def summarize(
+    model: keras.Model, recipe: Recipe, training: Split, validation: Split, classes: int
+) -> dict[str, float | int]:
+    """What a trained model does on the splits that it was made with."""
+    figures: dict[str, float | int] = {}
+    for prefix, split in (("", training), ("val_", validation)):
+        targets = objectives.targets(split.labels, classes, recipe.loss)
+        found = model.evaluate(batches.in_order(split.images, targets), return_dict=True, verbose=0)
+        figures |= {f"{prefix}loss": found["cross_entropy"], f"{prefix}accuracy": found["accuracy"]}
+    return figures | {"weights": model.count_params()}
 
 
-class Recorder(keras.callbacks.Callback):
-    """Appends each epoch's figures to `history` and keeps the state in the checkpoint."""
-
-    def __init__(self, history: History, checkpoint: Checkpoint) -> None:
-        super().__init__()
-        self.history, self.checkpoint = history, checkpoint
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Keras calls it after the validation; `epoch` counts from 0."""
-        figures = {name: float(logs[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
-        if not math.isfinite(figures["loss"] + figures["val_loss"]):
-            raise UserError(
-                f"the training diverged in epoch {epoch + 1} (loss {figures['loss']}, validation loss "
-                f"{figures['val_loss']}); lower the recipe's learning rate"
-            )
-        rate = float(self.model.optimizer.learning_rate)
-        self.history.append({"epoch": epoch + 1, **figures, "learning_rate": rate})
-        self.checkpoint.save(self.model, self.history)
-
-
-class EpochLine(keras.callbacks.Callback):
-    """One line an epoch, for a log; on a terminal Keras' progress bar says more."""
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Starts the clock."""
-        self.started = time.perf_counter()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Prints the line; `epoch` counts from 0."""
-        figures = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
-        seconds = time.perf_counter() - self.started
-        print(f"epoch {epoch + 1}/{self.params['epochs']}  {figures}  {seconds:.1f} s", flush=True)
+def _mean_history(histories: list[History]) -> History:
+    columns = [name for name in histories[0][0] if name not in ("epoch", "seconds")]
+    mean = []
+    for epoch in range(1, max(map(len, histories)) + 1):
+        rows = [history[epoch - 1] for history in histories if len(history) >= epoch]
+        mean.append({"epoch": epoch, **{name: sum(row[name] for row in rows) / len(rows) for name in columns}})
+    return mean

@@ -22,12 +22,12 @@ def main() -> None:
     artifacts.write_csv(paths.CALIBRATION, scoring.reliability(test.labels, probabilities))
     artifacts.write_arrays(paths.SHOWCASE, scoring.showcase(test, probabilities, samples=SAMPLES, mistakes=MISTAKES))
     print(scoring.table(summary))
-    gate = parameters.evaluate.min_accuracy.get(spec.name)
+    gate = parameters.evaluate.min_accuracy.get(parameters.recipe, {}).get(spec.name)
     if gate is None:
-        print(f"no gate: evaluate.min_accuracy does not name {spec.name}")
+        print(f"no gate: evaluate.min_accuracy has none for {parameters.recipe} on {spec.name}")
     elif summary["accuracy"] < gate:
         raise UserError(
-            f"test accuracy {summary['accuracy']:.4f} is below evaluate.min_accuracy.{spec.name} = {gate}; "
+            f"test accuracy {summary['accuracy']:.4f} is below evaluate.min_accuracy.{parameters.recipe}.{spec.name} = {gate}; "
             f"see {paths.TEST_METRICS}, then improve the recipe or lower the gate in {paths.PARAMS}"
         )
 

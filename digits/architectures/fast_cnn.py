@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from digits.architectures.blocks import convolution, normalized_relu
 from digits.architectures.registry import register
 from digits.params import FastCnn
 
@@ -16,17 +17,11 @@ def fast_cnn(images: keras.KerasTensor, options: FastCnn) -> keras.KerasTensor:
     """
     features = images
     for number, width in enumerate(options.widths):
-        features = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"stage{number}_conv")(features)
-        features = layers.MaxPooling2D(name=f"stage{number}_pool")(features)
-        features = _normalized_relu(features, f"stage{number}")
+        name = f"stage{number}"
+        features = convolution(features, width, options, name=f"{name}_conv")
+        features = layers.MaxPooling2D(name=f"{name}_pool")(features)
+        features = normalized_relu(features, name=name)
         if number:  # at full resolution a second convolution would cost more than all others together
-            name = f"stage{number}_more"
-            features = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_conv")(features)
-            features = _normalized_relu(features, name)
+            features = convolution(features, width, options, name=f"{name}_more_conv")
+            features = normalized_relu(features, name=f"{name}_more")
     return layers.GlobalMaxPooling2D(name="strongest")(features)
-
-
-def _normalized_relu(features: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    # Momentum 0.9: the averages follow within 20 steps, where Keras' 0.99 takes 200, an epoch of this pipeline.
-    features = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(features)
-    return layers.ReLU(name=f"{name}_relu")(features)

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from digits.architectures.blocks import initializer
 from digits.errors import UserError
 
 Builder = Callable[[keras.KerasTensor, Any], keras.KerasTensor]
@@ -55,5 +56,7 @@ def build(options: Any, image_shape: Sequence[int], classes: int) -> keras.Model
         raise UserError(
             f"the recipe's model ({options}) does not fit images of {shape}: {reason:.160}; make it smaller"
         ) from error
-    logits = keras.layers.Dense(classes, name="logits", dtype="float32")(features)
+    logits = keras.layers.Dense(classes, kernel_initializer=initializer(options), dtype="float32", name="logits")(
+        features
+    )
     return keras.Model(pixels, logits, name=options.architecture)

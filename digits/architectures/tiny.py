@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from digits.architectures.blocks import initializer
 from digits.architectures.registry import register
 from digits.params import Tiny
 
@@ -11,4 +12,6 @@ from digits.params import Tiny
 def tiny(images: keras.KerasTensor, options: Tiny) -> keras.KerasTensor:
     """Average 4x4 pixels, then one hidden layer."""
     features = layers.Flatten(name="flatten")(layers.AveragePooling2D(4, padding="same", name="pool")(images))
-    return layers.Dense(options.width, activation="relu", name="hidden")(features)
+    return layers.Dense(options.width, activation="relu", kernel_initializer=initializer(options), name="hidden")(
+        features
+    )

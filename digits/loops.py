@@ -1,0 +1,94 @@
+"""The loop of a training: Keras' own, or the same in plain TensorFlow, to read and to change.
+
+Both call the same callbacks at the same moments, so they record, stop, save and resume alike.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+
+def fit(
+    network: keras.Model,
+    training: tf.data.Dataset,
+    validation: tf.data.Dataset,
+    *,
+    steps: int,
+    first_epoch: int,
+    epochs: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: int,
+) -> None:
+    """Trains a compiled network with `keras.Model.fit`.
+
+    Args:
+        network: compiled; its optimiser is built.
+        training: the batches from `first_epoch` on, images and targets, `steps` for each epoch.
+        validation: the batches to look at after each epoch.
+        steps: batches an epoch.
+        first_epoch: from 0; those before it are done.
+        epochs: where to end, unless a callback sets `network.stop_training`.
+        callbacks: called as Keras calls them.
+        verbose: 1 for Keras' progress bar, 0 for silence.
+    """
+    network.fit(
+        training,
+        validation_data=validation,
+        steps_per_epoch=steps,
+        initial_epoch=first_epoch,
+        epochs=epochs,
+        shuffle=False,  # the batches are shuffled already
+        callbacks=list(callbacks),
+        verbose=verbose,
+    )
+
+
+def gradient_tape(
+    network: keras.Model,
+    training: tf.data.Dataset,
+    validation: tf.data.Dataset,
+    *,
+    steps: int,
+    first_epoch: int,
+    epochs: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: int,
+) -> None:
+    """Trains a compiled network step by step with `tf.GradientTape`; the arguments are those of `fit`."""
+    mean_loss = keras.metrics.Mean()
+
+    @tf.function
+    def train_step(images: tf.Tensor, targets: tf.Tensor) -> None:
+        with tf.GradientTape() as tape:
+            logits = network(images, training=True)
+            loss = network.loss(targets, logits)
+        gradients = tape.gradient(loss, network.trainable_variables)
+        network.optimizer.apply(gradients, network.trainable_variables)
+        network.compute_metrics(images, targets, logits)
+        mean_loss.update_state(loss)
+
+    calls = keras.callbacks.CallbackList(
+        list(callbacks), add_progbar=bool(verbose), model=network, verbose=verbose, epochs=epochs, steps=steps
+    )
+    network.stop_training = False
+    calls.on_train_begin()
+    batches = iter(training)
+    for epoch in range(first_epoch, epochs):
+        network.reset_metrics()
+        mean_loss.reset_state()
+        calls.on_epoch_begin(epoch)
+        for step in range(steps):
+            calls.on_train_batch_begin(step)
+            train_step(*next(batches))
+            calls.on_train_batch_end(step, {"loss": mean_loss.result()})
+        figures = {**network.get_metrics_result(), "loss": float(mean_loss.result())}
+        found = network.evaluate(validation, callbacks=calls, return_dict=True, verbose=0)
+        figures |= {f"val_{name}": value for name, value in found.items()}
+        calls.on_epoch_end(epoch, figures)
+        if network.stop_training:
+            break
+    calls.on_train_end(figures)
+
+
+LOOPS = {"keras": fit, "gradient_tape": gradient_tape}
