@@ -8,8 +8,6 @@ own: its accuracy is that of `metrics/test.json`. Writes `benchmarks/seeds/<reci
 """
 
 import argparse
-import os
-import platform
 import statistics
 import tempfile
 from pathlib import Path
@@ -36,14 +34,11 @@ def main() -> None:
     runtime.configure(parameters.train.threads, parameters.train.precision)
     seeds = range(parameters.seed, parameters.seed + arguments.seeds)
     runs = [measure(parameters.recipes[name], seed) for seed in seeds]
-    summary = {name: spread([run[name] for run in runs]) for name in runs[0] if name != "seed"}
-    for measured, figures in summary.items():
-        print(
-            f"{measured:20} {figures['mean']:.4f} +- {figures['sd']:.4f}   median {figures['median']:.4f}   n {len(runs)}"
-        )
-    artifacts.write_json(
-        RESULTS / f"{name}.json", {"recipe": name, "machine": machine(), "summary": summary, "runs": runs}
-    )
+    summary = {measured: spread([run[measured] for run in runs]) for measured in runs[0] if measured != "seed"}
+    for measured, found in summary.items():
+        print(f"{measured:20} {found['mean']:.4f} +- {found['sd']:.4f}   median {found['median']:.4f}   n {len(runs)}")
+    results = {"recipe": name, "machine": runtime.machine(), "summary": summary, "runs": runs}
+    artifacts.write_json(RESULTS / f"{name}.json", results)
 
 
 def measure(recipe: params.Recipe, seed: int) -> dict[str, Any]:
@@ -86,15 +81,6 @@ def spread(values: list[float]) -> dict[str, float]:
         "min": min(values),
         "max": max(values),
     }
-
-
-def machine() -> dict[str, Any]:
-    """What the seconds were measured on."""
-    processor = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
-        processor = models[0] if models else processor
-    return {"processor": processor, "cores": os.cpu_count(), "python": platform.python_version()}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Exact resume: what an interrupted training leaves behind, so that the next run ends with the same bytes.
 
 Keras' `BackupAndRestore` restores neither the states of dropout's random generators nor the order of the data nor other
-callbacks, and writes in place. Here every variable of the network and its optimiser is kept, and the weights of the best
-epoch. The data's order is a function of the step (`digits.batches`) and the callbacks' state one of the history
+callbacks, and writes in place. Here every variable of the network and its optimiser is kept, and the weights of the
+best epoch. The data's order is a function of the step (`digits.batches`) and the callbacks' state one of the history
 (`digits.watching`), so there is nothing of them to keep.
 """
 

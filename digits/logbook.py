@@ -14,19 +14,28 @@ from digits.params import Recipe
 IMAGES = 24
 
 
-def open_log(log_dir: Path, recipe: Recipe, batches: tf.data.Dataset) -> keras.callbacks.TensorBoard:
-    """Writes the recipe and some images as they are learnt; the callback that it returns adds the rest.
+def open_log(
+    log_dir: Path, recipe: Recipe, network: keras.Model, batches: tf.data.Dataset
+) -> keras.callbacks.TensorBoard:
+    """Writes the recipe, the graph and some images as they are learnt; the callback that it returns adds the rest.
 
     Args:
         log_dir: of this run alone.
         recipe: its keys become hyper-parameters, to sort and filter runs by.
+        network: its operations become the graph.
         batches: of the training; the first is shown.
     """
-    with tf.summary.create_file_writer(str(log_dir / "train")).as_default():
+    with tf.summary.create_file_writer(
+        str(log_dir)
+    ).as_default():  # where the curves' folders are: TensorBoard joins them
         hparams.hparams(_flat(recipe.model_dump()))
+    with tf.summary.create_file_writer(str(log_dir / "train")).as_default():
         images, _ = next(iter(batches))
         tf.summary.image("training images, as distorted", images, step=0, max_outputs=IMAGES)
-    return keras.callbacks.TensorBoard(str(log_dir), histogram_freq=1)
+        # Keras would write a graph of the model's configuration, which TensorBoard cannot read since Keras 3.
+        answer = tf.function(lambda pixels: network(pixels, training=False))
+        tf.summary.graph(answer.get_concrete_function(tf.TensorSpec.from_tensor(images)).graph)
+    return keras.callbacks.TensorBoard(str(log_dir), histogram_freq=1, write_graph=False)
 
 
 def log_mistakes(log_dir: Path, network: keras.Model, validation: Split) -> None:

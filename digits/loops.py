@@ -58,7 +58,7 @@ def gradient_tape(
     """Trains a compiled network step by step with `tf.GradientTape`; the arguments are those of `fit`."""
     mean_loss = keras.metrics.Mean()
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def train_step(images: tf.Tensor, targets: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
             logits = network(images, training=True)

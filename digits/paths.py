@@ -19,6 +19,8 @@ PREDICTIONS = Path("plots/predictions.csv")
 PER_CLASS = Path("plots/per_class.csv")
 CALIBRATION = Path("plots/calibration.csv")
 SHOWCASE = Path("plots/showcase.npz")
+ARCHITECTURE = Path("plots/architecture.dot")
+SUMMARY = Path("plots/summary.txt")
 PLOTS = Path("plots")
 
 LOGS = Path("logs")  # TensorBoard's; no output of a stage

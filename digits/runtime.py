@@ -1,5 +1,10 @@
 """The settings of TensorFlow that a result depends on, besides the code, the data and the kind of processor."""
 
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -24,7 +29,7 @@ def configure(threads: int, precision: str = "float32") -> None:
 
 
 def strategy(name: str) -> tf.distribute.Strategy:
-    """How a training is spread: `one_device`, or `mirrored` over all GPUs of this machine, a part of each batch on each.
+    """How a training is spread: `one_device`, or `mirrored`, a part of each batch on each of this machine's GPUs.
 
     Networks are to be built and trained in its `scope()`.
     """
@@ -32,3 +37,12 @@ def strategy(name: str) -> tf.distribute.Strategy:
         return tf.distribute.get_strategy()
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def machine() -> dict[str, Any]:
+    """What the seconds were measured on."""
+    processor = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
+        processor = models[0] if models else processor
+    return {"processor": processor, "cores": os.cpu_count(), "python": platform.python_version()}

@@ -121,7 +121,7 @@ def _train_network(
         )
         watched = batches.in_order(validation.images, objectives.targets(validation.labels, classes, recipe.loss))
         averaging = [AveragedValidation()] if recipe.optimizer.ema else []
-        logging = [logbook.open_log(log_dir, recipe, learnt)] if log_dir else []
+        logging = [logbook.open_log(log_dir, recipe, network, learnt)] if log_dir else []
         LOOPS[recipe.loop](
             network,
             learnt,

@@ -27,8 +27,8 @@ def main() -> None:
         print(f"no gate: evaluate.min_accuracy has none for {parameters.recipe} on {spec.name}")
     elif summary["accuracy"] < gate:
         raise UserError(
-            f"test accuracy {summary['accuracy']:.4f} is below evaluate.min_accuracy.{parameters.recipe}.{spec.name} = {gate}; "
-            f"see {paths.TEST_METRICS}, then improve the recipe or lower the gate in {paths.PARAMS}"
+            f"test accuracy {summary['accuracy']:.4f} is below evaluate.min_accuracy.{parameters.recipe}.{spec.name} = "
+            f"{gate}; see {paths.TEST_METRICS}, then improve the recipe or lower the gate in {paths.PARAMS}"
         )
 
 

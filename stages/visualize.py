@@ -4,7 +4,19 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
-from digits import artifacts, augmentation, errors, figures, params, paths, records, scoring, splitting
+from digits import (
+    artifacts,
+    augmentation,
+    diagrams,
+    errors,
+    figures,
+    models,
+    params,
+    paths,
+    records,
+    scoring,
+    splitting,
+)
 
 SAMPLES_PER_CLASS = 8
 DISTORTED, VERSIONS = 6, 9
@@ -15,11 +27,14 @@ Pictures = dict[str, Figure]
 
 
 def main() -> None:
-    """Draws the data, the training and the results."""
+    """Draws the data, the network, the training and the results."""
     parameters = params.load()
     limits, seed = parameters.active_recipe.augmentation, parameters.seed
     for name, figure in {**data_pictures(limits, seed), **training_pictures(), **result_pictures()}.items():
         artifacts.write_figure(paths.PLOTS / f"{name}.png", figure)
+    model = models.load(paths.MODEL)
+    artifacts.write_text(paths.SUMMARY, diagrams.summary(model))
+    artifacts.write_text(paths.ARCHITECTURE, diagrams.dot(model))
 
 
 def data_pictures(limits: params.Augmentation, seed: int) -> Pictures:

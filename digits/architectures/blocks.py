@@ -17,7 +17,7 @@ def initializer(options: Network) -> str | keras.initializers.Initializer:
 def convolution(
     inputs: keras.KerasTensor, filters: int, options: Network, *, name: str, size: int = 3, strides: int = 1
 ) -> keras.KerasTensor:
-    """A convolution that a normalisation follows, so without a bias; `[N, H, W, C]` to `[N, H/strides, W/strides, F]`."""
+    """A convolution without a bias, for a normalisation follows; `[N, H, W, C]` to `[N, H/strides, W/strides, F]`."""
     return layers.Conv2D(
         filters,
         size,

@@ -1,0 +1,1 @@
+"""Every recipe on the same data, side by side: `make compare`."""

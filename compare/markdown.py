@@ -1,0 +1,162 @@
+"""The text of the report, from figures alone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+NOTHING = "-"
+SIGNIFICANT = 0.05
+
+
+def metrics(row: Row) -> dict[str, Any]:
+    """A recipe's figures as `dvc metrics diff` shows them."""
+    same = ("validation_accuracy", "training_accuracy", "weights", "bytes", "epochs", "seconds")
+    found = {
+        "test_accuracy": row["accuracy"],
+        "test_accuracy_low": row["accuracy_low"],
+        "test_accuracy_high": row["accuracy_high"],
+        "test_loss": row["loss"],
+        "test_ece": row["ece"],
+        **{name: row[name] for name in same},
+    }
+    published = row["published"].get("test_accuracy")
+    if published is not None:
+        found |= {"published_accuracy": published, "above_published": row["accuracy"] - published}
+    return found
+
+
+def report(
+    rows: Sequence[Row],
+    *,
+    dataset: str,
+    counts: Mapping[str, int],
+    machine: Mapping[str, Any],
+    seeds: Mapping[str, Any],
+    p_values: Mapping[tuple[str, str], float],
+    wrong_by_all: int,
+) -> str:
+    """The whole report.
+
+    Args:
+        rows: one a recipe, as `compare.report.row` makes them.
+        dataset: its name.
+        counts: images by split.
+        machine: what the seconds were measured on.
+        seeds: recipe -> what `make bench` found, where it was run.
+        p_values: of each two recipes, adjusted for their number.
+        wrong_by_all: test images that every recipe reads wrongly.
+    """
+    best = max(rows, key=lambda row: row["validation_accuracy"])
+    parts = [
+        f"# The recipes on {dataset}, side by side",
+        "Written by `make compare`; do not edit. Every recipe of `compare.recipes` in `params.yaml`, trained once with "
+        f"the same seed on the same images ({counts['train']:,} to learn from, {counts['validation']:,} to watch, "
+        f"unless the recipe holds more out), measured on the same {counts['test']:,} test images; no choice was made "
+        f"on them. Intervals are 95 % (Wilson). Best on the validation split: `{best['recipe']}`, with "
+        f"{_percent(best['accuracy'])} on the test split.",
+        *_figures(rows, machine),
+        *_over_seeds(rows, seeds),
+        *_differences(rows, p_values),
+        "## How they learn",
+        "![Validation errors after each epoch](plots/learning_curves.png)",
+        f"## What all of them read wrongly: {wrong_by_all} of {counts['test']:,}",
+        "![The test images that every recipe reads wrongly](plots/hard_images.png)",
+        *_differing_settings(rows),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _figures(rows: Sequence[Row], machine: Mapping[str, Any]) -> list[str]:
+    header = "recipe|test accuracy|validation accuracy|test loss|weights|file|training|published|difference"
+    return [
+        _table(header.split("|"), map(_figures_row, rows)),
+        "Validation: the same images for all, whatever a recipe held out. Loss: mean cross-entropy in nats. File: the "
+        "`.keras` file with the optimiser's state. Training: seconds of all epochs with their validation, on "
+        f"{machine['cores']} cores ({machine['processor']}), one recipe after the other.",
+        "![Errors against seconds of training](plots/accuracy_cost.png)",
+    ]
+
+
+def _figures_row(row: Row) -> list[str]:
+    published = row["published"].get("test_accuracy")
+    validation = (row["validation_low"], row["validation_high"])
+    return [
+        f"`{row['recipe']}`",
+        f"**{_percent(row['accuracy'])}** ({_percent(row['accuracy_low'])} to {_percent(row['accuracy_high'])})",
+        f"{_percent(row['validation_accuracy'])} ({_percent(validation[0])} to {_percent(validation[1])})",
+        f"{row['loss']:.4f}",
+        f"{row['weights']:,}",
+        f"{row['bytes'] / 1e6:.2f} MB",
+        f"{row['seconds']:.0f} s",
+        NOTHING if published is None else _percent(published),
+        NOTHING if published is None else f"{100 * (row['accuracy'] - published):+.2f} points",
+    ]
+
+
+def _over_seeds(rows: Sequence[Row], seeds: Mapping[str, Any]) -> list[str]:
+    if not seeds:
+        return []
+    published = {row["recipe"]: row["published"].get("test_accuracy") for row in rows}
+    text = [
+        "One run is one draw. `make bench RECIPE=...` trains several, from different seeds; its validation accuracy is "
+        "that on the images that the recipe itself holds out."
+    ]
+    for name, found in seeds.items():
+        if published[name] is not None:
+            test, count = found["summary"]["test_accuracy"], len(found["runs"])
+            where = "below" if published[name] < test["min"] else "above" if published[name] > test["max"] else "within"
+            text.append(
+                f"The published {_percent(published[name])} of `{name}` lies {where} the range of {count} seeds."
+            )
+    header = ["recipe", "n", "test accuracy, mean ± sd", "range", "validation accuracy", "published"]
+    table = _table(header, (_seeds_row(name, found, published[name]) for name, found in seeds.items()))
+    return ["## Over seeds", " ".join(text), table]
+
+
+def _seeds_row(name: str, found: Mapping[str, Any], published: float | None) -> list[str]:
+    test, validation = found["summary"]["test_accuracy"], found["summary"]["validation_accuracy"]
+    return [
+        f"`{name}`",
+        str(len(found["runs"])),
+        f"**{_percent(test['mean'])}** ± {100 * test['sd']:.2f}",
+        f"{_percent(test['min'])} to {_percent(test['max'])}",
+        f"{_percent(validation['mean'])} ± {100 * validation['sd']:.2f}",
+        NOTHING if published is None else _percent(published),
+    ]
+
+
+def _differences(rows: Sequence[Row], p_values: Mapping[tuple[str, str], float]) -> list[str]:
+    names = [row["recipe"] for row in rows]
+    alike = [f"`{one}` and `{other}`" for (one, other), p_value in p_values.items() if p_value >= SIGNIFICANT]
+    lines = (
+        [f"`{one}`", *(_p_value(p_values[one, other]) if (one, other) in p_values else "" for other in names[1:])]
+        for one in names[:-1]
+    )
+    return [
+        "## Do they really differ?",
+        "McNemar's exact test on the same test images: p-values of each two, adjusted for all "
+        f"{len(p_values)} comparisons (Holm). Below {SIGNIFICANT} (bold) these two trained models differ by more than "
+        "chance; another seed may shift either. "
+        + (f"Not told apart: {'; '.join(alike)}." if alike else "All are told apart."),
+        _table(["", *names[1:]], lines),
+    ]
+
+
+def _p_value(value: float) -> str:
+    text = "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return f"**{text}**" if value < SIGNIFICANT else text
+
+
+def _differing_settings(rows: Sequence[Row]) -> list[str]:
+    notes = [f"- `{row['recipe']}`: {row['published']['differs']}" for row in rows if "differs" in row["published"]]
+    return ["## Where ours differ from the originals", "\n".join(notes)] if notes else []
+
+
+def _percent(share: float) -> str:
+    return f"{share:.2%}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

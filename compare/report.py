@@ -1,0 +1,88 @@
+"""Stage `report`: what the runs left in; a report for people, figures for `dvc metrics diff`, and pictures out."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from ruamel.yaml import YAML
+
+from compare import figures, markdown, places, statistics
+from digits import artifacts, errors, params, paths, records
+
+Row = dict[str, Any]
+SHOWN = 24  # images that every recipe reads wrongly
+
+
+def main() -> None:
+    """The published figures are those of MNIST, and stand beside no other set."""
+    parameters = params.load()
+    names = parameters.compare.recipes
+    spec = records.read_spec(paths.TFRECORDS)
+    published = YAML(typ="safe").load(places.PUBLISHED) if spec.name == "mnist" else {}
+    rows = [row(name, published.get(name, {})) for name in names]
+    answers = {name: predictions(name) for name in names}
+    correct = {name: np.array([a["predicted"] == a["actual"] for a in found]) for name, found in answers.items()}
+    seeds = {name: artifacts.read_json(file) for name in names if (file := places.SEEDS / f"{name}.json").exists()}
+
+    artifacts.write_json(places.METRICS, {r["recipe"]: markdown.metrics(r) for r in rows})
+    for name, figure in pictures(rows, answers, correct).items():
+        artifacts.write_figure(places.PLOTS / f"{name}.png", figure)
+    text = markdown.report(
+        rows,
+        dataset=spec.name,
+        counts=spec.counts,
+        machine=artifacts.read_json(places.COST / f"{names[0]}.json")["machine"],
+        seeds=seeds if spec.name == "mnist" else {},
+        p_values=statistics.pairwise(correct),
+        wrong_by_all=int((~np.any(list(correct.values()), axis=0)).sum()),
+    )
+    artifacts.write_text(places.REPORT, text)
+    print(f"see {places.REPORT}")
+
+
+def row(name: str, published: dict[str, Any]) -> Row:
+    """What is told of one recipe."""
+    folder = places.RESULTS / name
+    scores = artifacts.read_json(folder / places.SCORES)
+    return {
+        "recipe": name,
+        **{key: scores["test"][key] for key in ("accuracy", "accuracy_low", "accuracy_high", "loss", "ece")},
+        "validation_accuracy": scores["validation"]["accuracy"],
+        "validation_low": scores["validation"]["accuracy_low"],
+        "validation_high": scores["validation"]["accuracy_high"],
+        "training_accuracy": scores["training"]["accuracy"],
+        "weights": scores["training"]["weights"],
+        "epochs": scores["training"]["epochs"],
+        "bytes": (folder / places.MODEL).stat().st_size,
+        "seconds": artifacts.read_json(places.COST / f"{name}.json")["seconds"],
+        "published": published,
+    }
+
+
+def predictions(name: str) -> list[Row]:
+    """What a recipe answered to each test image."""
+    columns = {"actual": str, "predicted": str, "confidence": float}
+    return artifacts.read_csv(places.RESULTS / name / places.PREDICTIONS, columns)
+
+
+def pictures(rows: list[Row], answers: dict[str, list[Row]], correct: dict[str, np.ndarray]) -> dict[str, Figure]:
+    """Accuracy against cost, the learning curves, and the images that every recipe reads wrongly."""
+    columns = {"epoch": int, "val_accuracy": float}
+    histories = {r["recipe"]: artifacts.read_csv(places.RESULTS / r["recipe"] / places.HISTORY, columns) for r in rows}
+    hard = np.flatnonzero(~np.any(list(correct.values()), axis=0))
+    captions = []
+    for index in hard[:SHOWN]:
+        read_as = Counter(found[index]["predicted"] for found in answers.values()).most_common()
+        actual = next(iter(answers.values()))[index]["actual"]
+        captions.append(f"{actual}, read as\n" + ", ".join(f"{answer} ({count})" for answer, count in read_as))
+    images = records.read(paths.TFRECORDS, "test").images[hard[:SHOWN]]
+    return {
+        "accuracy_cost": figures.accuracy_against_cost(rows),
+        "learning_curves": figures.learning_curves(histories),
+        "hard_images": figures.hard_images(images, captions, total=len(hard), recipes=len(rows)),
+    }
+
+
+if __name__ == "__main__":
+    errors.run(main)

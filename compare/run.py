@@ -1,0 +1,50 @@
+"""Stage `run`: one recipe, trained and measured as the pipeline does it, whatever recipe is the active one.
+
+python -m compare.run RECIPE
+"""
+
+import sys
+
+from compare import places
+from digits import artifacts, errors, models, params, paths, records, runtime, scoring, training
+from digits.checkpoints import Checkpoint
+from digits.errors import UserError
+
+
+def main() -> None:
+    """Takes up an interrupted training of the same recipe on the same data where it was."""
+    parameters = params.load()
+    name = sys.argv[1]
+    if name not in parameters.recipes:
+        raise UserError(f"no recipe '{name}'; there are {', '.join(parameters.recipes)}")
+    recipe, settings = parameters.recipes[name], parameters.train
+    runtime.configure(settings.threads, settings.precision)
+
+    spec = records.read_spec(paths.TFRECORDS)
+    train, validation, test = (records.read(paths.TFRECORDS, split) for split in ("train", "validation", "test"))
+    identity = [recipe.model_dump(), parameters.seed, settings.model_dump(), train.digest(), validation.digest()]
+    checkpoint = Checkpoint(places.CHECKPOINTS / f"{name}.npz", identity)
+    with runtime.strategy(settings.strategy).scope():
+        result = training.train(
+            recipe, train, validation, classes=len(spec.classes), seed=parameters.seed, checkpoint=checkpoint
+        )
+
+    folder = places.RESULTS / name
+    models.save(folder / places.MODEL, result.model)
+    artifacts.write_csv(folder / places.HISTORY, result.history)
+    probabilities = models.probabilities(result.model, test.images)
+    watched = models.probabilities(result.model, validation.images)  # the same images for all recipes
+    artifacts.write_csv(folder / places.PREDICTIONS, scoring.predictions(test.labels, probabilities, spec.classes))
+    scores = {
+        "training": result.summary,
+        "validation": scoring.summarize(validation.labels, watched, spec.classes),
+        "test": scoring.summarize(test.labels, probabilities, spec.classes),
+    }
+    artifacts.write_json(folder / places.SCORES, scores)
+    artifacts.write_json(places.COST / f"{name}.json", {"seconds": result.seconds, "machine": runtime.machine()})
+    checkpoint.discard()
+    print(f"{name}: {scores['test']['accuracy']:.2%} on the test split, {result.seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    errors.run(main)

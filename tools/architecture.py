@@ -1,0 +1,38 @@
+"""Shows what network the pipeline has trained: prints its summary and draws it, where Graphviz is installed.
+
+    make architecture
+
+The pipeline writes `plots/summary.txt` and `plots/architecture.dot`; the picture is no output of it, because another
+version of Graphviz draws other bytes, and many machines have none.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from digits import paths
+from digits.errors import UserError, run
+
+PICTURE = Path("runs/architecture.png")
+
+
+def main() -> None:
+    """Leaves the picture in `runs/`."""
+    print(paths.SUMMARY.read_text(encoding="utf-8"))
+    text = paths.ARCHITECTURE.read_text(encoding="utf-8")
+    dot = shutil.which("dot")
+    if not dot:
+        raise UserError(
+            f"no Graphviz here, so no picture: install it (Debian: apt install graphviz), or give {paths.ARCHITECTURE} "
+            "to any viewer of its language"
+        )
+    done = subprocess.run([dot, "-Tpng"], input=text.encode(), capture_output=True, check=False)  # noqa: S603  # our own file to Graphviz
+    if done.returncode:
+        raise UserError(f"{dot} failed: {' '.join(done.stderr.decode(errors='replace').split())[:200]}")
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_bytes(done.stdout)
+    print(f"see {PICTURE}")
+
+
+if __name__ == "__main__":
+    run(main)
