@@ -65,7 +65,8 @@ repro: $(READY) ## Bring the pipeline up to date (MNIST; MNIST_DIR=folder takes 
 .PHONY: show
 show: $(READY) ## List the experiments with their main figures, the best validation accuracy first
 	@dvc exp show --no-pager --only-changed --hide-workspace --sort-by metrics/train.json:val_accuracy --sort-order desc \
-		--drop '.*(splits|duplicates|per_class|ece|correct|total|accuracy_|train.json:accuracy|loss|Created|Executor|State|weights|digits/|stages/|data/|plots/|models/).*'
+		--drop '.*(splits|duplicates|per_class|ece|correct|total|accuracy_|train.json:accuracy|loss|Created|Executor|State|weights|epochs|compare/|digits/|stages/|data/|plots/|models/).*' \
+		| grep -v '\[sweep-' # those of make sweep have no test figures of their own
 
 .PHONY: plots
 plots: $(READY) ## Show DVC's plots and all pictures on one page, without the network: make plots FROM=main compares
@@ -89,13 +90,43 @@ diff: $(READY) ## Show what changed in the metrics, as Markdown: make diff FROM=
 	@echo
 	@dvc metrics diff --md $(FROM) $(TO)
 
+.PHONY: compare
+compare: $(READY) ## Train every recipe on MNIST and write compare/REPORT.md; make compare DATASET=digits leaves it in runs/
+ifdef DATASET
+	@dvc exp remove compare-$(DATASET) &>/dev/null || true
+	@dvc exp run --temp --name compare-$(DATASET) --set-param dataset=$(DATASET) compare/dvc.yaml
+	@mkdir -p runs/compare-$(DATASET)
+	@for name in REPORT.md metrics.json plots; do \
+		dvc get --quiet --force . compare/$$name --rev compare-$(DATASET) --out runs/compare-$(DATASET)/$$name || exit; done
+	@echo "see runs/compare-$(DATASET)/REPORT.md"
+else
+	@python -m digits.params
+	@dvc repro compare/dvc.yaml
+endif
+
+.PHONY: sweep
+SET := dataset=digits recipes.fast_cnn.epochs=5
+KEYS := recipes.fast_cnn.schedule.peak=0.003,0.01,0.03 recipes.fast_cnn.optimizer.weight_decay=0.01,0.05
+sweep: $(READY) ## Search hyper-parameters: KEYS="key=values ..." SET="key=value ..." DRAWS=8 WRITE=1 (tools/sweep.py)
+	@python -m tools.sweep $(foreach key,$(KEYS),"$(key)") $(if $(SET),--set $(foreach key,$(SET),"$(key)")) \
+		$(if $(DRAWS),--draws $(DRAWS)) $(if $(WRITE),--write)
+
 .PHONY: bench
 SEEDS := 5
-bench: $(READY) ## Measure accuracy and time of the active recipe over SEEDS seeds (after make repro)
-	@python -m benchmarks.seeds --seeds $(SEEDS)
+bench: $(READY) ## Measure accuracy and time of RECIPE (default: the active one) over SEEDS seeds (after make repro)
+	@python -m benchmarks.seeds --seeds $(SEEDS) $(if $(RECIPE),--recipe $(RECIPE))
+
+.PHONY: architecture
+architecture: $(READY) ## Print the trained network's summary and draw it with Graphviz, where that is installed
+	@python -m tools.architecture
+
+.PHONY: netron
+netron: $(READY) ## Open the trained network in Netron on http://localhost:8081
+	@test -e models/model.keras || { echo "models/model.keras: no such file; run make repro first"; exit 1; }
+	@netron --host localhost --port 8081 models/model.keras
 
 .PHONY: tensorboard
-tensorboard: $(READY) ## Open the training curves of all runs on http://localhost:6006
+tensorboard: $(READY) ## Open curves, images, graphs and hyper-parameters of all runs here on http://localhost:6006
 	@tensorboard --logdir logs
 
 .PHONY: gpu

@@ -29,11 +29,9 @@ def main() -> None:
         parser.error("a spread takes at least two seeds")
     parameters = params.load()
     name = arguments.recipe or parameters.recipe
-    if name not in parameters.recipes:
-        parser.error(f"no recipe '{name}'; there are {', '.join(parameters.recipes)}")
     runtime.configure(parameters.train.threads, parameters.train.precision)
     seeds = range(parameters.seed, parameters.seed + arguments.seeds)
-    runs = [measure(parameters.recipes[name], seed) for seed in seeds]
+    runs = [measure(parameters.recipe_named(name), seed) for seed in seeds]
     summary = {measured: spread([run[measured] for run in runs]) for measured in runs[0] if measured != "seed"}
     for measured, found in summary.items():
         print(f"{measured:20} {found['mean']:.4f} +- {found['sd']:.4f}   median {found['median']:.4f}   n {len(runs)}")

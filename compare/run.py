@@ -14,17 +14,17 @@ from digits.errors import UserError
 def main() -> None:
     """Takes up an interrupted training of the same recipe on the same data where it was."""
     parameters = params.load()
+    if len(sys.argv) != 2:
+        raise UserError("say which recipe: python -m compare.run RECIPE")
     name = sys.argv[1]
-    if name not in parameters.recipes:
-        raise UserError(f"no recipe '{name}'; there are {', '.join(parameters.recipes)}")
-    recipe, settings = parameters.recipes[name], parameters.train
+    recipe, settings = parameters.recipe_named(name), parameters.train
     runtime.configure(settings.threads, settings.precision)
 
     spec = records.read_spec(paths.TFRECORDS)
     train, validation, test = (records.read(paths.TFRECORDS, split) for split in ("train", "validation", "test"))
-    identity = [recipe.model_dump(), parameters.seed, settings.model_dump(), train.digest(), validation.digest()]
-    checkpoint = Checkpoint(places.CHECKPOINTS / f"{name}.npz", identity)
     with runtime.strategy(settings.strategy).scope():
+        identity = training.identity(recipe, parameters.seed, settings, train, validation)
+        checkpoint = Checkpoint(places.CHECKPOINTS / f"{name}.npz", identity)
         result = training.train(
             recipe, train, validation, classes=len(spec.classes), seed=parameters.seed, checkpoint=checkpoint
         )

@@ -69,7 +69,9 @@ def shuffled(
 
 
 def in_order(images: np.ndarray, targets: np.ndarray, batch_size: int = 1000) -> tf.data.Dataset:
-    """The examples once, in their order, undistorted."""
+    """The examples once, in their order, undistorted; where several devices share a batch, they can."""
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    batch_size = max(min(batch_size, len(images)) // replicas, 1) * replicas
     with tf.device("CPU"):
         slices = tf.data.Dataset.from_tensor_slices((images, targets))
     return slices.batch(batch_size).cache().prefetch(tf.data.AUTOTUNE)

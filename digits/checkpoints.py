@@ -53,7 +53,7 @@ class Checkpoint:
 
     def member(self, number: int) -> "Checkpoint":
         """That of one member of an ensemble, in a file beside this one."""
-        return Checkpoint(self.path.with_stem(f"{self.path.stem}-{number}"), [self.identity, number])
+        return Checkpoint(self.path.with_stem(f"{self.path.stem}.{number}"), [self.identity, number])
 
     def save(self, state: State) -> None:
         """Keeps the state."""
@@ -74,8 +74,8 @@ class Checkpoint:
         return State(meta["history"], list(_numbered(arrays, "variables")), list(_numbered(arrays, "best")))
 
     def discard(self) -> None:
-        """Removes the file and those of all members: the training is done."""
-        for path in [self.path, *self.path.parent.glob(f"{self.path.stem}-*{self.path.suffix}")]:
+        """Removes the files of all members: the training is done."""
+        for path in self.path.parent.glob(f"{self.path.stem}.*{self.path.suffix}"):
             path.unlink(missing_ok=True)
 
 

@@ -20,4 +20,4 @@ def average(members: Sequence[keras.Model], name: str) -> keras.Model:
     """
     images = keras.Input(members[0].input.shape[1:], dtype="uint8", name="pixels")
     answers = [member(images) for member in members]
-    return keras.Model(images, keras.layers.Average(name="probabilities")(answers), name=name)
+    return keras.Model(images, keras.layers.Average(dtype="float32", name="probabilities")(answers), name=name)

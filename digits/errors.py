@@ -33,7 +33,7 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except KeyboardInterrupt:
-        print(f"{stage}: interrupted; `dvc repro` goes on from here", file=sys.stderr)
+        print(f"{stage}: interrupted; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
     except UserError as error:
         sys.exit(f"{stage}: {error}")

@@ -25,9 +25,8 @@ def open_log(
         network: its operations become the graph.
         batches: of the training; the first is shown.
     """
-    with tf.summary.create_file_writer(
-        str(log_dir)
-    ).as_default():  # where the curves' folders are: TensorBoard joins them
+    # Above the folders of the curves, which TensorBoard then joins to them.
+    with tf.summary.create_file_writer(str(log_dir)).as_default():
         hparams.hparams(_flat(recipe.model_dump()))
     with tf.summary.create_file_writer(str(log_dir / "train")).as_default():
         images, _ = next(iter(batches))

@@ -1,4 +1,4 @@
-"""The loop of a training: Keras' own, or the same in plain TensorFlow, to read and to change.
+"""The loop of a training: Keras' own, or one of ours around `tf.GradientTape`, to read and to change.
 
 Both call the same callbacks at the same moments, so they record, stop, save and resume alike.
 """
@@ -59,14 +59,15 @@ def gradient_tape(
     mean_loss = keras.metrics.Mean()
 
     @tf.function  # type: ignore[untyped-decorator]
-    def train_step(images: tf.Tensor, targets: tf.Tensor) -> None:
+    def train_step(images: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             logits = network(images, training=True)
-            loss = network.loss(targets, logits)
+            loss = network.compute_loss(x=images, y=targets, y_pred=logits)
         gradients = tape.gradient(loss, network.trainable_variables)
         network.optimizer.apply(gradients, network.trainable_variables)
         network.compute_metrics(images, targets, logits)
-        mean_loss.update_state(loss)
+        mean_loss.update_state(loss, sample_weight=tf.shape(images)[0])
+        return mean_loss.result()
 
     calls = keras.callbacks.CallbackList(
         list(callbacks), add_progbar=bool(verbose), model=network, verbose=verbose, epochs=epochs, steps=steps
@@ -80,14 +81,14 @@ def gradient_tape(
         calls.on_epoch_begin(epoch)
         for step in range(steps):
             calls.on_train_batch_begin(step)
-            train_step(*next(batches))
-            calls.on_train_batch_end(step, {"loss": mean_loss.result()})
+            calls.on_train_batch_end(step, {"loss": train_step(*next(batches))})
         figures = {**network.get_metrics_result(), "loss": float(mean_loss.result())}
         found = network.evaluate(validation, callbacks=calls, return_dict=True, verbose=0)
         figures |= {f"val_{name}": value for name, value in found.items()}
         calls.on_epoch_end(epoch, figures)
         if network.stop_training:
             break
+    network.optimizer.finalize_variable_values(network.trainable_variables)  # the moving average, as `fit` does it
     calls.on_train_end(figures)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -44,7 +44,7 @@ class Preprocess(Section):
     max_leakage: Share
 
 
-class Normal(Section):
+class NormalInitializer(Section):
     """Initial weights from a normal distribution around 0 with this standard deviation."""
 
     normal: Annotated[float, Field(gt=0)]
@@ -53,7 +53,10 @@ class Normal(Section):
 class Network(Section):
     """What the options of every architecture hold."""
 
-    kernel_initializer: Literal["glorot_uniform", "he_normal"] | Normal
+    kernel_initializer: Annotated[
+        Annotated[Literal["glorot_uniform", "he_normal"], Tag("name")] | Annotated[NormalInitializer, Tag("normal")],
+        Discriminator(lambda value: "name" if isinstance(value, str) else "normal"),
+    ]
 
 
 class FastCnn(Network):
@@ -136,26 +139,26 @@ class Augmentation(Section):
     shear: Annotated[float, Field(ge=0, le=1)]
 
 
-class Averaged(Section):
+class OptimizerOptions(Section):
     """What the options of every optimiser hold: the momentum of the weights' moving average (EMA); 0 = off."""
 
     ema: Fraction
 
 
-class Adam(Averaged):
+class Adam(OptimizerOptions):
     """Kingma and Ba, https://arxiv.org/abs/1412.6980."""
 
     name: Literal["adam"]
 
 
-class AdamW(Averaged):
+class AdamW(OptimizerOptions):
     """Adam with decoupled weight decay (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101)."""
 
     name: Literal["adamw"]
     weight_decay: NotNegative
 
 
-class Sgd(Averaged):
+class Sgd(OptimizerOptions):
     """Stochastic gradient descent; with a momentum it is Nesterov's."""
 
     name: Literal["sgd"]
@@ -192,7 +195,10 @@ class OneCycle(Section):
 
 
 class Plateau(Section):
-    """A learning rate that is multiplied by `factor` after `patience` epochs in which `monitor` did not get better."""
+    """A learning rate that is multiplied by `factor` after `patience` epochs without a better `monitor`.
+
+    Better is by 1e-4 at least, which is Keras' default.
+    """
 
     name: Literal["plateau"]
     rate: Rate
@@ -205,7 +211,7 @@ Schedule = Annotated[Constant | Cosine | OneCycle | Plateau, Field(discriminator
 
 
 class EarlyStopping(Section):
-    """The end of a training after `patience` epochs in which `monitor` did not get better."""
+    """The end of a training after `patience` epochs without a better `monitor`, by however little."""
 
     monitor: Monitor
     patience: Count
@@ -274,22 +280,28 @@ class Params(Section):
                     raise ValueError(f"{key}: no block '{name}' under recipes; there are {', '.join(self.recipes)}")
         return self
 
-    @model_validator(mode="after")
-    def _recipe_fits_the_rest(self) -> "Params":
-        fraction, least = self.active_recipe.validation_fraction, self.preprocess.validation_fraction
-        if fraction and fraction < least:
-            raise ValueError(
-                f"recipes.{self.recipe}.validation_fraction is {fraction}: it cannot be below "
-                f"preprocess.validation_fraction = {least}; null takes that"
-            )
-        if self.train.strategy == "mirrored" and self.active_recipe.loop != "keras":
-            raise ValueError(f"train.strategy: mirrored needs recipes.{self.recipe}.loop: keras")
-        return self
-
     @property
     def active_recipe(self) -> Recipe:
         """The block that `recipe` names."""
-        return self.recipes[self.recipe]
+        return self.recipe_named(self.recipe)
+
+    def recipe_named(self, name: str) -> Recipe:
+        """The block of a recipe that is to be trained.
+
+        Raises:
+            UserError: there is none, or it does not go with what all recipes share.
+        """
+        if name not in self.recipes:
+            raise UserError(f"no recipe '{name}'; there are {', '.join(self.recipes)}")
+        recipe, least = self.recipes[name], self.preprocess.validation_fraction
+        if recipe.validation_fraction and recipe.validation_fraction < least:
+            raise UserError(
+                f"recipes.{name}.validation_fraction is {recipe.validation_fraction}: it cannot be below "
+                f"preprocess.validation_fraction = {least}; null takes that"
+            )
+        if self.train.strategy == "mirrored" and recipe.loop != "keras":
+            raise UserError(f"train.strategy: mirrored needs recipes.{name}.loop: keras")
+        return recipe
 
 
 def load(path: Path = paths.PARAMS) -> Params:

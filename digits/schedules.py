@@ -8,8 +8,9 @@ from digits.params import Constant, Cosine, OneCycle, Plateau, Schedule
 def build(schedule: Schedule, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The learning rate as Keras takes it; that of a plateau is where it begins (`digits.watching` lowers it).
 
-    A one-cycle rises in a line from a 25th of the peak and falls as a half cosine to 0: the schedule of L. Smith,
-    "Super-Convergence" (https://arxiv.org/abs/1708.07120), without its opposite cycle of the momentum.
+    A one-cycle rises in a line from a 25th of the peak and falls as a half cosine to 0: after L. Smith and N. Topin,
+    "Super-Convergence" (https://arxiv.org/abs/1708.07120), with the cosine that fastai made of its second half, and
+    without the opposite cycle of the momentum.
 
     Args:
         schedule: which, and its peak.

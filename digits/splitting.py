@@ -7,8 +7,8 @@ from digits.errors import UserError
 from digits.examples import Split
 
 
-def stratified(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
-    """Sets `fraction` of each class aside; both parts keep the order of the examples.
+def stratified(split: Split, amount: float | int, seed: int) -> tuple[Split, Split]:
+    """Sets a share (float) or number (int) of examples aside, by class; both parts keep the order of the examples.
 
     Returns:
         The rest, and the part set aside.
@@ -18,12 +18,11 @@ def stratified(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     """
     try:
         rest, aside = train_test_split(
-            np.arange(len(split)), test_size=fraction, stratify=split.labels, random_state=seed
+            np.arange(len(split)), test_size=amount, stratify=split.labels, random_state=seed
         )
     except ValueError as error:
         raise UserError(
-            f"{fraction:g} of {len(split)} images cannot be set aside by class ({error}); another "
-            "preprocess.validation_fraction may"
+            f"{amount:g} of {len(split)} images cannot be set aside by class ({error}); another validation_fraction may"
         ) from error
     return split.take(np.sort(rest)), split.take(np.sort(aside))
 
@@ -33,7 +32,7 @@ def hold_out(training: Split, validation: Split, fraction: float, seed: int) -> 
     missing = round(fraction * (len(training) + len(validation))) - len(validation)
     if missing <= 0:
         return training, validation
-    rest, more = stratified(training, missing / len(training), seed)
+    rest, more = stratified(training, missing, seed)
     images, labels = (
         np.concatenate([getattr(part, name) for part in (validation, more)]) for name in ("images", "labels")
     )

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from digits import architectures, batches, checkpoints, ensembles, logbook, objectives, optimizers, splitting
 from digits.checkpoints import Checkpoint
+from digits.errors import UserError
 from digits.examples import Split
 from digits.loops import LOOPS
-from digits.params import Recipe
+from digits.params import Recipe, Train
 from digits.watching import AveragedValidation, Watcher
 
 History = list[dict[str, Any]]
@@ -38,6 +40,12 @@ class Result:
     seconds: float
 
 
+def identity(recipe: Recipe, seed: int, settings: Train, *splits: Split) -> list[Any]:
+    """Everything that a training depends on besides our sources and the libraries, for its `Checkpoint`."""
+    devices = tf.distribute.get_strategy().num_replicas_in_sync
+    return [recipe.model_dump(), seed, settings.model_dump(), devices, *(split.digest() for split in splits)]
+
+
 def train(
     recipe: Recipe,
     training: Split,
@@ -57,8 +65,14 @@ def train(
         classes: number of classes.
         seed: of the initial weights, the order of the examples, their distortions, dropout and what is held out.
         checkpoint: where the state after each epoch is kept, and taken up again after an interruption.
-        log_dir: where TensorBoard finds what it shows; nothing is written there without.
+        log_dir: where TensorBoard finds what it shows; without, nothing is written.
+
+    Raises:
+        UserError: the training diverged, or the network does not fit the images, or a batch the devices.
     """
+    devices = tf.distribute.get_strategy().num_replicas_in_sync
+    if recipe.batch_size % devices:
+        raise UserError(f"a batch_size of {recipe.batch_size} cannot be shared by {devices} devices: take a multiple")
     if recipe.validation_fraction:
         training, validation = splitting.hold_out(training, validation, recipe.validation_fraction, seed)
     members, histories = [], []

@@ -36,13 +36,13 @@ class Watcher(keras.callbacks.Callback):
         super().__init__()
         self.recipe, self.checkpoint, self.prints = recipe, checkpoint, prints
         self.state: State = checkpoint.load()
-        self.listeners = _listeners(recipe)
+        self.callbacks = _callbacks(recipe)
         network.stop_training = False
-        for listener in self.listeners:
-            listener.set_model(network)
-            listener.on_train_begin()
+        for callback in self.callbacks:
+            callback.set_model(network)
+            callback.on_train_begin()
         for row in self.state.history:
-            self._tell(row)
+            self._tell_callbacks(row)
         if self.state.history:
             checkpoints.assign(_everything(network), self.state.variables)
         self.finished = network.stop_training or len(self.state.history) >= recipe.epochs
@@ -59,12 +59,13 @@ class Watcher(keras.callbacks.Callback):
                 f"the training diverged in epoch {epoch + 1} (loss {figures['loss']}, validation loss "
                 f"{figures['val_loss']}); lower the recipe's learning rate"
             )
-        rate = float(self.model.optimizer.learning_rate)
         seconds = time.perf_counter() - self.started
-        self.state.history.append({"epoch": epoch + 1, **figures, "learning_rate": rate, "seconds": seconds})
+        row = {"epoch": epoch + 1, **figures, "learning_rate": 0.0, "seconds": seconds}
+        self.state.history.append(row)
         if self._is_best():
             self.state.best = averaged_values(self.model)
-        self._tell(self.state.history[-1])
+        self._tell_callbacks(row)
+        row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.state.variables = checkpoints.values(_everything(self.model))
         self.checkpoint.save(self.state)
         if self.prints:
@@ -79,9 +80,9 @@ class Watcher(keras.callbacks.Callback):
             and best_epoch(self.state.history, stopping.monitor) == len(self.state.history)
         )
 
-    def _tell(self, row: dict[str, Any]) -> None:
-        for listener in self.listeners:
-            listener.on_epoch_end(row["epoch"] - 1, dict(row))
+    def _tell_callbacks(self, row: dict[str, Any]) -> None:
+        for callback in self.callbacks:
+            callback.on_epoch_end(row["epoch"] - 1, dict(row))
 
 
 class AveragedValidation(keras.callbacks.Callback):
@@ -119,7 +120,7 @@ def _mode(monitor: str) -> str:
     return "max" if monitor.endswith("accuracy") else "min"
 
 
-def _listeners(recipe: Recipe) -> list[keras.callbacks.Callback]:
+def _callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
     schedule, stopping = recipe.schedule, recipe.early_stopping
     found = []
     if stopping:
@@ -129,7 +130,11 @@ def _listeners(recipe: Recipe) -> list[keras.callbacks.Callback]:
     if isinstance(schedule, Plateau):
         found.append(
             keras.callbacks.ReduceLROnPlateau(
-                schedule.monitor, factor=schedule.factor, patience=schedule.patience, mode=_mode(schedule.monitor)
+                schedule.monitor,
+                factor=schedule.factor,
+                patience=schedule.patience,
+                min_delta=1e-4,
+                mode=_mode(schedule.monitor),
             )
         )
     return found

@@ -10,15 +10,14 @@ def main() -> None:
     """Takes up an interrupted run of the same recipe on the same data where it was."""
     parameters = params.load()
     recipe = parameters.active_recipe
-    runtime.configure(parameters.train.threads, parameters.train.precision)
+    settings = parameters.train
+    runtime.configure(settings.threads, settings.precision)
 
     spec = records.read_spec(paths.TFRECORDS)
     train, validation = (records.read(paths.TFRECORDS, split) for split in ("train", "validation"))
-    settings = [parameters.train.threads, parameters.train.precision, parameters.train.strategy]
-    identity = [recipe.model_dump(), parameters.seed, settings, train.digest(), validation.digest()]
-    checkpoint = Checkpoint(paths.CHECKPOINT, identity)
-
-    with runtime.strategy(parameters.train.strategy).scope():
+    with runtime.strategy(settings.strategy).scope():
+        identity = training.identity(recipe, parameters.seed, settings, train, validation)
+        checkpoint = Checkpoint(paths.CHECKPOINT, identity)
         result = training.train(
             recipe,
             train,

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from digits.params import HiddenLayer, Network, Normal
+from digits.params import HiddenLayer, Network, NormalInitializer
 
 
 def initializer(options: Network) -> str | keras.initializers.Initializer:
     """A layer's initial weights; one object a layer, because an object draws the same numbers each time."""
     chosen = options.kernel_initializer
-    return keras.initializers.RandomNormal(stddev=chosen.normal) if isinstance(chosen, Normal) else chosen
+    return keras.initializers.RandomNormal(stddev=chosen.normal) if isinstance(chosen, NormalInitializer) else chosen
 
 
-def convolution(
+def unbiased_convolution(
     inputs: keras.KerasTensor, filters: int, options: Network, *, name: str, size: int = 3, strides: int = 1
 ) -> keras.KerasTensor:
-    """A convolution without a bias, for a normalisation follows; `[N, H, W, C]` to `[N, H/strides, W/strides, F]`."""
+    """A convolution that a normalisation follows; `[N, H, W, C]` to `[N, H/strides, W/strides, F]`."""
     return layers.Conv2D(
         filters,
         size,

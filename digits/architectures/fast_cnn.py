@@ -3,14 +3,14 @@
 import keras
 from keras import layers
 
-from digits.architectures.blocks import convolution, normalized_relu
+from digits.architectures.blocks import normalized_relu, unbiased_convolution
 from digits.architectures.registry import register
 from digits.params import FastCnn
 
 
 @register("fast_cnn")
 def fast_cnn(images: keras.KerasTensor, options: FastCnn) -> keras.KerasTensor:
-    """Stages of 3x3 convolutions, two but for the first; each begins by pooling, so that the rest is a quarter's work.
+    """Stages of 3x3 convolutions, two but for the first; each pools after its first, so that the rest is less work.
 
     The stage of two convolutions around an early pooling follows K. Jordan, "94% on CIFAR-10 in 3.29 Seconds on a
     Single GPU" (https://arxiv.org/abs/2404.00498).
@@ -18,10 +18,10 @@ def fast_cnn(images: keras.KerasTensor, options: FastCnn) -> keras.KerasTensor:
     features = images
     for number, width in enumerate(options.widths):
         name = f"stage{number}"
-        features = convolution(features, width, options, name=f"{name}_conv")
+        features = unbiased_convolution(features, width, options, name=f"{name}_conv")
         features = layers.MaxPooling2D(name=f"{name}_pool")(features)
         features = normalized_relu(features, name=name)
         if number:  # at full resolution a second convolution would cost more than all others together
-            features = convolution(features, width, options, name=f"{name}_more_conv")
+            features = unbiased_convolution(features, width, options, name=f"{name}_more_conv")
             features = normalized_relu(features, name=f"{name}_more")
     return layers.GlobalMaxPooling2D(name="strongest")(features)

@@ -14,9 +14,9 @@ _builders: dict[str, Builder] = {}
 
 
 def register(name: str) -> Callable[[Builder], Builder]:
-    """Registers a builder: it takes scaled images, float32 `[N, H, W, C]` in 0..1, and its options.
+    """Registers a builder: it takes scaled images, `[N, H, W, C]` in 0..1, and its options.
 
-    It returns the last features, float32 `[N, F]`; the layer of logits is the same for all.
+    It returns the last features, `[N, F]`; the layer of logits is the same for all.
     """
 
     def add(builder: Builder) -> Builder:
@@ -54,7 +54,7 @@ def build(options: Any, image_shape: Sequence[int], classes: int) -> keras.Model
         reason = " ".join(str(error).split())
         shape = "x".join(map(str, image_shape))
         raise UserError(
-            f"the recipe's model ({options}) does not fit images of {shape}: {reason:.160}; make it smaller"
+            f"the architecture {options.architecture} does not fit images of {shape} with these options: {reason:.200}"
         ) from error
     logits = keras.layers.Dense(classes, kernel_initializer=initializer(options), dtype="float32", name="logits")(
         features

@@ -1,9 +1,12 @@
-"""A small residual network: He et al., "Identity Mappings in Deep Residual Networks" (https://arxiv.org/abs/1603.05027)."""
+"""A small residual network, with the blocks of He et al., "Identity Mappings in Deep Residual Networks".
+
+https://arxiv.org/abs/1603.05027
+"""
 
 import keras
 from keras import layers
 
-from digits.architectures.blocks import convolution, normalized_relu
+from digits.architectures.blocks import normalized_relu, unbiased_convolution
 from digits.architectures.registry import register
 from digits.params import Resnet
 
@@ -11,7 +14,7 @@ from digits.params import Resnet
 @register("resnet")
 def resnet(images: keras.KerasTensor, options: Resnet) -> keras.KerasTensor:
     """A pooled convolution, then stages of residual blocks; each stage after the first halves height and width."""
-    features = convolution(images, options.widths[0], options, name="stem_conv")
+    features = unbiased_convolution(images, options.widths[0], options, name="stem_conv")
     features = layers.MaxPooling2D(name="stem_pool")(features)
     for stage, width in enumerate(options.widths):
         for number in range(options.blocks):
@@ -25,7 +28,7 @@ def _block(inputs: keras.KerasTensor, width: int, strides: int, options: Resnet,
     active = normalized_relu(inputs, name=f"{name}_a")
     shortcut = inputs
     if strides > 1 or inputs.shape[-1] != width:
-        shortcut = convolution(active, width, options, size=1, strides=strides, name=f"{name}_shortcut")
-    features = convolution(active, width, options, strides=strides, name=f"{name}_a_conv")
-    features = convolution(normalized_relu(features, name=f"{name}_b"), width, options, name=f"{name}_b_conv")
+        shortcut = unbiased_convolution(active, width, options, size=1, strides=strides, name=f"{name}_shortcut")
+    features = unbiased_convolution(active, width, options, strides=strides, name=f"{name}_a_conv")
+    features = unbiased_convolution(normalized_relu(features, name=f"{name}_b"), width, options, name=f"{name}_b_conv")
     return layers.Add(name=f"{name}_add")([shortcut, features])

@@ -32,7 +32,7 @@ MLP = params.Mlp(
     architecture="mlp",
     activation="relu",
     hidden=[params.HiddenLayer(units=8, dropout=0.5)],
-    kernel_initializer=params.Normal(normal=0.1),
+    kernel_initializer=params.NormalInitializer(normal=0.1),
 )
 
 
@@ -281,7 +281,19 @@ def test_on_a_terminal_there_is_a_progress_bar(tmp_path, capsys, monkeypatch, lo
 
 def test_nothing_is_logged_without_a_place_for_it(tmp_path):
     train(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1.npz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.1.npz"]
+
+
+def test_mixed_precision_answers_in_float32(tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        result = train(tmp_path, recipe=variant(members=2))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert result.model.output.dtype == "float32"
+    assert result.summary["val_accuracy"] > 0.9
+    probabilities = result.model.predict(make_split(2, seed=3).images, verbose=0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_only_layers_that_keras_knows(result, tmp_path):
@@ -297,15 +309,30 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
-from digits import runtime
-from tests.digits.test_training import train, variant
+from digits import params, runtime
+from digits.errors import UserError
+from tests.digits.test_training import MLP, PLATEAU, STOPPING, train, variant
 runtime.configure(2)
-recipe = variant(batch_size=30, epochs=2)
 strategy = runtime.strategy("mirrored")
-with strategy.scope():
-    mirrored = train(Path(sys.argv[1], "two"), recipe=recipe)
-single = train(Path(sys.argv[1], "one"), recipe=recipe)
-print(json.dumps([strategy.num_replicas_in_sync, mirrored.history[-1], single.history[-1]]))
+folder = Path(sys.argv[1])
+found = {"replicas": strategy.num_replicas_in_sync}
+for name, changes in {
+    "normalisation": {},
+    "plateau": {"model": MLP, "schedule": PLATEAU, "early_stopping": STOPPING},
+    "average": {"model": MLP, "optimizer": params.Adam(name="adam", ema=0.9)},
+    "ensemble": {"model": MLP, "members": 2},
+}.items():
+    recipe = variant(batch_size=30, epochs=2, **changes)
+    with strategy.scope():
+        mirrored = train(folder / name / "two", recipe=recipe, log_dir=folder / "logs" / name)
+    single = train(folder / name / "one", recipe=recipe)
+    found[name] = [mirrored.history[-1], single.history[-1]]
+try:
+    with strategy.scope():
+        train(folder, recipe=variant(batch_size=33))
+except UserError as error:
+    found["error"] = str(error)
+print(json.dumps(found))
 """
 
 
@@ -316,11 +343,14 @@ def test_two_devices_share_a_batch(tmp_path):
         [sys.executable, "-c", TWO_DEVICES, str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=True,
+        check=False,
         capture_output=True,
         text=True,
     )
-    replicas, mirrored, single = json.loads(done.stdout.splitlines()[-1])
-    assert replicas == 2
-    assert mirrored["loss"] == pytest.approx(single["loss"], rel=0.3)
-    assert mirrored["learning_rate"] == single["learning_rate"]
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found.pop("replicas") == 2
+    assert found.pop("error") == "a batch_size of 33 cannot be shared by 2 devices: take a multiple"
+    for mirrored, single in found.values():
+        assert mirrored["loss"] == pytest.approx(single["loss"], rel=0.3)
+        assert mirrored["learning_rate"] == single["learning_rate"]

@@ -1,0 +1,51 @@
+import keras
+import numpy as np
+import pytest
+
+from digits import objectives
+from digits.params import Loss
+
+LABELS = np.array([2, 0, 1])
+LOGITS = np.array([[0.1, 0.2, 2.0], [1.0, -1.0, 0.0], [0.0, 0.0, 0.0]], np.float32)
+CROSS_ENTROPIES = [np.log(np.exp(row).sum()) - row[label] for row, label in zip(LOGITS, LABELS, strict=True)]
+
+
+def compiled(options, *, from_logits=True):
+    answer = LOGITS if from_logits else np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Identity()(inputs))
+    objectives.compile_model(model, keras.optimizers.SGD(), options, from_logits=from_logits)
+    found = model.evaluate(answer, objectives.targets(LABELS, 3, options), return_dict=True, verbose=0)
+    return found, model
+
+
+@pytest.mark.parametrize("labels", ["integer", "one_hot"])
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_both_encodings_are_the_cross_entropy(labels, from_logits):
+    found, _ = compiled(Loss(labels=labels, label_smoothing=0, reduction="mean"), from_logits=from_logits)
+    assert found["loss"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
+    assert found["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
+    assert found["accuracy"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("labels", ["integer", "one_hot"])
+def test_a_sum_is_a_sum_and_the_measure_stays_a_mean(labels):
+    found, _ = compiled(Loss(labels=labels, label_smoothing=0, reduction="sum"))
+    assert found["loss"] == pytest.approx(np.sum(CROSS_ENTROPIES), rel=1e-5)
+    assert found["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
+
+
+def test_smoothing_is_in_the_loss_and_not_in_the_measure():
+    found, _ = compiled(Loss(labels="one_hot", label_smoothing=0.3, reduction="mean"))
+    to_all = np.mean([np.log(np.exp(row).sum()) - row.mean() for row in LOGITS])
+    assert found["loss"] == pytest.approx(0.7 * np.mean(CROSS_ENTROPIES) + 0.3 * to_all, rel=1e-5)
+    assert found["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
+
+
+def test_targets():
+    np.testing.assert_array_equal(
+        objectives.targets(LABELS, 3, Loss(labels="integer", label_smoothing=0, reduction="mean")), LABELS
+    )
+    one_hot = objectives.targets(LABELS, 3, Loss(labels="one_hot", label_smoothing=0, reduction="mean"))
+    np.testing.assert_array_equal(one_hot, np.eye(3)[LABELS])
+    assert one_hot.dtype == np.float32

@@ -1,0 +1,57 @@
+import keras
+import numpy as np
+import pytest
+
+from digits import optimizers
+from digits.params import Adam, AdamW, Constant, Sgd
+
+RATE = Constant(name="constant", rate=0.1)
+GRADIENTS = [1.0, -2.0, 0.5]
+
+
+def after(optimizer):
+    """Where a weight of 3 is after three steps, and the optimiser."""
+    weight = keras.Variable(3.0)
+    built = optimizers.build(optimizer, RATE, 3)
+    built.build([weight])
+    for gradient in GRADIENTS:
+        built.apply([keras.ops.convert_to_tensor(gradient)], [weight])
+    return float(weight.numpy()), built, weight
+
+
+def test_plain_gradient_descent_by_hand():
+    value, _, _ = after(Sgd(name="sgd", momentum=0, weight_decay=0, ema=0))
+    assert value == pytest.approx(3 - 0.1 * sum(GRADIENTS))
+
+
+def test_momentum_is_nesterovs_by_hand():
+    value, velocity = 3.0, 0.0
+    for gradient in GRADIENTS:
+        velocity = 0.9 * velocity - 0.1 * gradient
+        value += 0.9 * velocity - 0.1 * gradient
+    assert after(Sgd(name="sgd", momentum=0.9, weight_decay=0, ema=0))[0] == pytest.approx(value, rel=1e-5)
+
+
+def test_adam_by_hand():
+    value, mean, square = 3.0, 0.0, 0.0
+    for step, gradient in enumerate(GRADIENTS, 1):
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        value -= 0.1 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-7)
+    assert after(Adam(name="adam", ema=0))[0] == pytest.approx(value, rel=1e-4)
+    assert after(AdamW(name="adamw", weight_decay=0, ema=0))[0] == pytest.approx(value, rel=1e-4)
+
+
+def test_decay_shrinks():
+    for plain, decayed in [
+        (Adam(name="adam", ema=0), AdamW(name="adamw", weight_decay=0.5, ema=0)),
+        (Sgd(name="sgd", momentum=0, weight_decay=0, ema=0), Sgd(name="sgd", momentum=0, weight_decay=0.5, ema=0)),
+    ]:
+        assert after(decayed)[0] < after(plain)[0]
+
+
+def test_the_moving_average_by_hand():
+    _, built, weight = after(Sgd(name="sgd", momentum=0, weight_decay=0, ema=0.5))
+    values = 3 - 0.1 * np.cumsum(GRADIENTS)
+    average = 0.25 * values[0] + 0.25 * values[1] + 0.5 * values[2]  # it begins with the first step's weights
+    built.finalize_variable_values([weight])
+    assert float(weight.numpy()) == pytest.approx(average, rel=1e-5)
