@@ -14,8 +14,14 @@ from digits import params, paths
 from tests.conftest import ROOT
 
 DVC = YAML(typ="safe").load(ROOT / "dvc.yaml")
+COMPARE = YAML(typ="safe").load(ROOT / "compare/dvc.yaml")
 STAGES = DVC["stages"]
 PARAMS = YAML(typ="safe").load(ROOT / "params.yaml")
+# The file of a stage -> what dvc.yaml says of it; those of the comparison are one for each recipe.
+SCRIPTS = {
+    **{f"stages/{name}.py": entry for name, entry in STAGES.items()},
+    **{f"compare/{name}.py": entry.get("do", entry) for name, entry in COMPARE["stages"].items()},
+}
 
 
 def tree(path):
@@ -53,19 +59,19 @@ def closure(path):
     return found
 
 
-def declared_files(stage):
+def declared_files(script):
     """A stage's `deps` that are code, directories expanded."""
     files = set()
-    for dependency in STAGES[stage]["deps"]:
+    for dependency in SCRIPTS[script]["deps"]:
         place = ROOT / dependency
-        if dependency.startswith(("digits", "stages")):
+        if dependency.endswith(".py") or dependency == "digits/architectures":
             files |= {p.relative_to(ROOT).as_posix() for p in ([place] if place.is_file() else place.rglob("*.py"))}
     return files
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_deps_are_the_import_closure(stage):
-    assert declared_files(stage) == closure(f"stages/{stage}.py")
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_deps_are_the_import_closure(script):
+    assert declared_files(script) == closure(script)
 
 
 def names(entries):
@@ -90,32 +96,38 @@ def chains(path, root):
 def as_declared(chain):
     """What `dvc.yaml` says for a parameter that a stage reads; a method's name behind it is no key."""
     chain = re.sub(r"\.(get|model_dump)$", "", chain)
+    if chain == "recipe_named":
+        return {"recipes.${item}"}
     if chain == "active_recipe" or chain.startswith("active_recipe."):
         return {"recipe", chain.replace("active_recipe", "recipes.${recipe}", 1)}
     return {chain}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_each_parameter_that_a_stage_reads_is_declared_and_no_other(stage):
-    read = set().union(*(as_declared(chain) for chain in chains(f"stages/{stage}.py", "parameters")))
-    assert read == set(STAGES[stage]["params"])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_each_parameter_that_a_stage_reads_is_declared_and_no_other(script):
+    read = set().union(*(as_declared(chain) for chain in chains(script, "parameters")))
+    assert read == set(SCRIPTS[script]["params"])
 
 
 def test_parameters_reach_stages_under_one_name_only():
     # The test above follows the name `parameters`; this one sees to it that nothing reads them under another.
-    for stage in STAGES:
-        text = (ROOT / "stages" / f"{stage}.py").read_text()
+    for script in SCRIPTS:
+        text = (ROOT / script).read_text()
         assert text.count("params.load()") == 1
         assert text.count("parameters = params.load()") == 1
         assert not re.search(r"[(,=\[{] *parameters *[),\]}\n]", text), "the whole of the parameters is passed on"
 
 
 def test_each_parameter_is_declared_by_a_stage():
-    declared = {name.split(".")[0] for stage in STAGES.values() for name in stage["params"]}
-    assert declared == set(PARAMS)
-    for section in ("train", "evaluate"):  # declared key by key
-        keys = {name for stage in STAGES.values() for name in stage["params"] if name.startswith(section)}
-        assert keys in ({section}, {f"{section}.{key}" for key in PARAMS[section]})
+    declared = {name for entry in SCRIPTS.values() for name in entry["params"]}
+    assert {name.split(".")[0] for name in declared} == set(PARAMS)
+    for section in ("train", "evaluate", "compare"):
+        assert section in declared or {f"{section}.{key}" for key in PARAMS[section]} <= declared
+
+
+def test_the_comparison_trains_as_the_pipeline_does():
+    trained = {name for name in SCRIPTS["stages/train.py"]["deps"] if name.startswith("digits")}
+    assert trained <= set(SCRIPTS["compare/run.py"]["deps"])
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -125,7 +137,7 @@ def test_each_file_that_a_stage_names_is_declared(stage):
     declared = {name for name in declared if not name.startswith(("digits", "stages"))}
     named = {getattr(paths, name).as_posix() for name in chains(f"stages/{stage}.py", "paths") if name.isupper()}
     no_outputs = {paths.PARAMS, paths.LOGS, paths.CHECKPOINT, paths.PLOTS}
-    pictures = {name for name in declared if name.endswith(".png")}
+    pictures = {name for name in declared if name.endswith(".png")}  # written by their names
     assert named - {path.as_posix() for path in no_outputs} == declared - pictures
 
 
@@ -165,7 +177,8 @@ def test_the_registered_model_is_an_output():
 
 def test_the_library_does_not_know_the_stages():
     for path in (ROOT / "digits").rglob("*.py"):
-        assert not any(file.startswith("stages") for file in imports(path.relative_to(ROOT).as_posix())), path
+        used = imports(path.relative_to(ROOT).as_posix())
+        assert not any(file.startswith(("stages", "compare", "benchmarks", "tools")) for file in used), path
 
 
 def test_a_stage_is_small_and_reads_no_other_stage():
@@ -203,9 +216,9 @@ def test_importing_tensorflow_says_nothing():
 
 
 def test_every_module_has_its_tests():
-    for folder in ("digits", "stages"):
+    for folder in ("digits", "stages", "compare", "benchmarks", "tools"):
         for path in (ROOT / folder).rglob("[!_]*.py"):
-            if path.stem not in ("paths", "examples"):  # names; plain data, tested with rawdata
+            if path.stem not in ("paths", "places", "examples"):  # names; plain data, tested with rawdata
                 relative = path.relative_to(ROOT)
                 assert (ROOT / "tests" / relative.parent / f"test_{relative.name}").is_file()
 
@@ -254,7 +267,9 @@ def test_dvc_keeps_to_itself():
 
 
 def test_each_parameter_has_a_comment():
-    lines = (ROOT / "params.yaml").read_text().split("  # A network that trains in a second")[0].splitlines()
+    # Those of the other recipes are explained at the first one.
+    head, _, rest = (ROOT / "params.yaml").read_text().partition("  # Ours: a residual network")
+    lines = [*head.splitlines(), *rest[rest.index("\ntrain:") :].splitlines()]
     keys = [number for number, line in enumerate(lines) if re.match(r"\s*\w+: [^{ ]", line)]
     assert len(keys) >= 20
     for number in keys:

@@ -46,7 +46,6 @@ def make_clone(folder, *, embedded=True):
     run(folder, "dvc", "config", "--local", "core.site_cache_dir", str(folder / ".dvc/site-cache"))
     if embedded:
         set_params(folder, ("dataset: mnist", "dataset: digits"), ("recipe: fast_cnn", "recipe: tiny"))
-        set_params(folder, ("digits: 0.95", "digits: 0.3"))
     commit(folder, "init")
     return folder
 
@@ -104,7 +103,13 @@ def test_a_forced_run_gives_the_same_bytes(clone):
 
 
 def test_a_parameter_reruns_what_it_affects_and_shows_in_the_diff(clone):
-    set_params(clone, ("batch_size: 128", "batch_size: 32"))
+    set_params(
+        clone,
+        (
+            "batch_size: 128\n    steps_per_epoch: null\n    epochs: 2\n",
+            "batch_size: 32\n    steps_per_epoch: null\n    epochs: 2\n",
+        ),
+    )
     assert ran(run(clone, "dvc", "repro")) == ["train", "evaluate", "visualize"]
     diff = json.loads(run(clone, "dvc", "metrics", "diff", "--json"))
     assert diff["metrics/test.json"]["accuracy"]["diff"] != 0
@@ -112,19 +117,19 @@ def test_a_parameter_reruns_what_it_affects_and_shows_in_the_diff(clone):
 
 
 def test_another_gate_reruns_the_evaluation_only(clone):
-    set_params(clone, ("digits: 0.3", "digits: 0.2"))
+    set_params(clone, ("tiny: {digits: 0.3}", "tiny: {digits: 0.2}"))
     assert ran(run(clone, "dvc", "repro")) == ["evaluate"]
 
 
 def test_a_missed_gate_stops_the_pipeline_with_its_line(clone):
-    set_params(clone, ("digits: 0.3", "digits: 1.0"))
+    set_params(clone, ("tiny: {digits: 0.3}", "tiny: {digits: 1.0}"))
     output = run(clone, "dvc", "repro", check=False)
     assert "evaluate: test accuracy 0." in output
     assert "ERROR: failed to reproduce 'evaluate'" in output
 
 
 def test_a_training_killed_midway_is_continued_to_the_same_bytes(clone):
-    set_params(clone, ("epochs: 2\n", "epochs: 40\n"))
+    set_params(clone, ("    epochs: 2\n", "    epochs: 40\n"))
     run(clone, "dvc", "repro", "train")
     undisturbed = (clone / "dvc.lock").read_bytes()
     shutil.rmtree(clone / ".dvc/cache/runs")
@@ -134,7 +139,7 @@ def test_a_training_killed_midway_is_continued_to_the_same_bytes(clone):
     training = subprocess.Popen(
         [sys.executable, "-m", "stages.train"], cwd=clone, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
     )
-    checkpoint = clone / "models/checkpoint.npz"
+    checkpoint = clone / "models/checkpoint.1.npz"
     deadline = time.monotonic() + 120
     while not checkpoint.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -160,7 +165,7 @@ def test_dvc_plots_show_and_diff(clone):
     for title in ("Loss over the epochs", "Confusion on the test split", "F1 of each class", "Accuracy against confid"):
         assert title in page
     assert "plots_mistakes.png" in page
-    set_params(clone, ("epochs: 2\n", "epochs: 3\n"))
+    set_params(clone, ("    epochs: 2\n", "    epochs: 3\n"))
     run(clone, "dvc", "repro")
     run(clone, "dvc", "plots", "diff", "--out", "difference")
     assert '"rev": "HEAD"' in (clone / "difference/index.html").read_text()

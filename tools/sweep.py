@@ -169,7 +169,7 @@ def write_best(setting: Setting) -> None:
         node = content
         for part in path:
             node = node[part]
-        node[last] = YAML(typ="safe").load(value)
+        node[last] = yaml.load(value)
     with artifacts.replacing(paths.PARAMS) as partial:
         yaml.dump(content, partial)
     print(f"written to {paths.PARAMS}: {_told(setting)}")

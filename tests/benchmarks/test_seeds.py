@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks import seeds
+from digits.errors import UserError
 
 
 def test_a_line_a_seed_and_their_spread(project, monkeypatch, capsys):
-    Path("benchmarks").mkdir()
     monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "2"])
     seeds.main()
-    result = json.loads(Path("benchmarks/seeds.json").read_text())
+    result = json.loads(Path("benchmarks/seeds/tiny.json").read_text())
     assert [run["seed"] for run in result["runs"]] == [20, 21]
     accuracies = [run["test_accuracy"] for run in result["runs"]]
     assert result["summary"]["test_accuracy"]["mean"] == pytest.approx(statistics.mean(accuracies), abs=1e-6)
@@ -20,14 +20,26 @@ def test_a_line_a_seed_and_their_spread(project, monkeypatch, capsys):
 
 
 def test_the_first_seed_is_the_pipelines_own_model(project, monkeypatch):
-    Path("benchmarks").mkdir()
     monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "2"])
     seeds.main()
-    first = json.loads(Path("benchmarks/seeds.json").read_text())["runs"][0]
+    first = json.loads(Path("benchmarks/seeds/tiny.json").read_text())["runs"][0]
     assert first["test_accuracy"] == json.loads(Path("metrics/test.json").read_text())["accuracy"]
 
 
 def test_one_seed_has_no_spread(project, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "1"])
     with pytest.raises(SystemExit):
+        seeds.main()
+
+
+def test_another_recipe_than_the_active_one(project, monkeypatch, set_params):
+    set_params("recipe: tiny", "recipe: fast_cnn")
+    monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "2", "--recipe", "tiny"])
+    seeds.main()
+    assert json.loads(Path("benchmarks/seeds/tiny.json").read_text())["recipe"] == "tiny"
+
+
+def test_an_unknown_recipe_is_told(project, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["seeds", "--recipe", "huge"])
+    with pytest.raises(UserError, match="no recipe 'huge'"):
         seeds.main()

@@ -172,3 +172,8 @@ def test_the_bytes_do_not_depend_on_the_time(tmp_path, write):
 def test_the_json_is_standard(tmp_path):
     artifacts.write_json(tmp_path / "a.json", {"é": 1})
     assert json.loads((tmp_path / "a.json").read_bytes()) == {"é": 1}
+
+
+def test_text_is_utf_8_as_it_is(tmp_path):
+    artifacts.write_text(tmp_path / "a.txt", "é ±\n")
+    assert (tmp_path / "a.txt").read_bytes() == "é ±\n".encode()

@@ -11,9 +11,15 @@ ON = Augmentation(rotation=10, zoom=0.1, shift=0.1, shear=0.1)
 
 def epochs(split, *, augmentation=OFF, seed=1, count=2, first_epoch=0, batch_size=16):
     """The batches of `count` epochs, as a list of epochs."""
-    steps = batches.steps_per_epoch(split, batch_size)
+    steps = batches.steps_per_pass(len(split), batch_size)
     dataset = batches.shuffled(
-        split, batch_size=batch_size, augmentation=augmentation, seed=seed, epochs=count, first_epoch=first_epoch
+        split.images,
+        split.labels,
+        batch_size=batch_size,
+        augmentation=augmentation,
+        seed=seed,
+        steps=steps * count,
+        first_step=steps * first_epoch,
     )
     found = list(dataset.as_numpy_iterator())
     return [found[start : start + steps] for start in range(0, len(found), steps)]
@@ -65,16 +71,42 @@ def test_a_run_from_a_later_epoch_sees_what_an_undisturbed_one_sees(split):
 
 
 def test_the_shape_is_known_to_the_network(split):
-    dataset = batches.shuffled(split, batch_size=16, augmentation=ON, seed=1, epochs=1)
+    dataset = batches.shuffled(split.images, split.labels, batch_size=16, augmentation=ON, seed=1, steps=4)
     assert dataset.element_spec[0].shape.as_list() == [None, 8, 8, 1]
 
 
+@pytest.mark.parametrize(("first_step", "steps"), [(0, 3), (0, 4), (0, 9), (3, 9), (4, 9), (6, 7), (8, 9)])
+def test_any_part_of_the_stream(split, first_step, steps):
+    def stream(first_step, steps):
+        dataset = batches.shuffled(
+            split.images,
+            split.labels,
+            batch_size=16,
+            augmentation=ON,
+            seed=1,
+            steps=steps,
+            first_step=first_step,
+        )
+        return [contents([batch]) for batch in dataset.as_numpy_iterator()]
+
+    assert stream(first_step, steps) == stream(0, 12)[first_step:steps]
+
+
+def test_targets_of_any_shape_stay_with_their_images(split):
+    one_hot = np.eye(3, dtype=np.float32)[split.labels]
+    common = {"batch_size": 16, "augmentation": OFF, "seed": 1, "steps": 4}
+    plain = batches.shuffled(split.images, split.labels, **common).as_numpy_iterator()
+    encoded = batches.shuffled(split.images, one_hot, **common).as_numpy_iterator()
+    for (_, labels), (_, targets) in zip(plain, encoded, strict=True):
+        np.testing.assert_array_equal(targets, np.eye(3)[labels])
+
+
 @pytest.mark.parametrize(("batch_size", "steps"), [(60, 1), (59, 2), (1, 60), (100, 1)])
-def test_steps_per_epoch(split, batch_size, steps):
-    assert batches.steps_per_epoch(split, batch_size) == steps
+def test_steps_per_pass(split, batch_size, steps):
+    assert batches.steps_per_pass(len(split), batch_size) == steps
 
 
 def test_in_order_is_in_order(split):
-    found = list(batches.in_order(split, batch_size=25).as_numpy_iterator())
+    found = list(batches.in_order(split.images, split.labels, batch_size=25).as_numpy_iterator())
     np.testing.assert_array_equal(np.concatenate([images for images, _ in found]), split.images)
     np.testing.assert_array_equal(np.concatenate([labels for _, labels in found]), split.labels)

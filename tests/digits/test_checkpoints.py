@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from digits.checkpoints import Checkpoint
+from digits import checkpoints
+from digits.checkpoints import Checkpoint, State
 
 HISTORY = [{"epoch": 1, "loss": 0.1 + 0.2}]
 
@@ -17,8 +18,19 @@ def build(seed):
     return model
 
 
-def state(model):
-    return [np.array(variable) for variable in (*model.variables, *model.optimizer.variables)]
+def variables(model):
+    return [*model.variables, *model.optimizer.variables]
+
+
+def state(seed):
+    """Of a trained network, and the network."""
+    model = build(seed)
+    return State(HISTORY, checkpoints.values(variables(model)), checkpoints.values(model.variables)), model
+
+
+def assert_same(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.fixture
@@ -27,42 +39,64 @@ def checkpoint(tmp_path):
 
 
 def test_everything_comes_back(checkpoint):
-    model, other = build(1), build(2)
-    checkpoint.save(model, HISTORY)
-    assert checkpoint.restore(other) == HISTORY
-    for found, expected in zip(state(other), state(model), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    kept, _ = state(1)
+    checkpoint.save(kept)
+    found = checkpoint.load()
+    assert found.history == HISTORY
+    assert_same(found.variables, kept.variables)
+    assert_same(found.best, kept.best)
+
+
+def test_without_best_weights(checkpoint):
+    kept, _ = state(1)
+    kept.best = []
+    checkpoint.save(kept)
+    assert checkpoint.load().best == []
 
 
 def test_the_next_random_draw_is_the_same(checkpoint):
-    model, other = build(1), build(2)
-    checkpoint.save(model, HISTORY)
-    checkpoint.restore(other)
+    kept, model = state(1)
+    checkpoint.save(kept)
+    other = build(2)
+    checkpoints.assign(variables(other), checkpoint.load().variables)
     images = np.ones((50, 3), np.float32)
     np.testing.assert_array_equal(model(images, training=True), other(images, training=True))
 
 
-def test_without_a_file_nothing_changes(checkpoint):
+def test_values_are_copies():
     model = build(1)
-    before = state(model)
-    assert checkpoint.restore(model) == []
-    for found, expected in zip(state(model), before, strict=True):
-        np.testing.assert_array_equal(found, expected)
+    before = checkpoints.values(model.variables)
+    checkpoints.assign(model.variables, [value + 1 for value in before])
+    assert_same(checkpoints.values(model.variables), [value + 1 for value in before])
 
 
-def test_another_identity_is_another_training(checkpoint, tmp_path):
-    checkpoint.save(build(1), HISTORY)
-    assert Checkpoint(checkpoint.path, identity=["recipe", 2]).restore(build(2)) == []
+def test_without_a_file_there_is_no_state(checkpoint):
+    assert checkpoint.load() == State()
+
+
+def test_another_identity_is_another_training(checkpoint):
+    checkpoint.save(state(1)[0])
+    assert Checkpoint(checkpoint.path, identity=["recipe", 2]).load() == State()
 
 
 def test_a_damaged_file_is_a_fresh_start(checkpoint):
-    checkpoint.save(build(1), HISTORY)
+    checkpoint.save(state(1)[0])
     checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:-100])
-    assert checkpoint.restore(build(2)) == []
+    assert checkpoint.load() == State()
 
 
-def test_discarding_removes_the_file(checkpoint):
-    checkpoint.save(build(1), HISTORY)
+def test_members_have_files_and_identities_of_their_own(checkpoint):
+    first, second = checkpoint.member(1), checkpoint.member(2)
+    assert first.path != second.path
+    first.save(state(1)[0])
+    first.path.rename(second.path)
+    assert second.load() == State()
+
+
+def test_discarding_removes_the_files_of_all_members_and_no_others(checkpoint, tmp_path):
+    for number in (1, 2):
+        checkpoint.member(number).save(state(1)[0])
+    (tmp_path / "checkpoint_of_another.1.npz").touch()
     checkpoint.discard()
     checkpoint.discard()
-    assert not checkpoint.path.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint_of_another.1.npz"]

@@ -27,10 +27,10 @@ def test_the_file_of_the_project_is_good():
         ("seed: 20", "seed: 20.5", "seed is 20.5: input should be a valid integer"),
         ("seed: 20", "seed: -1", "seed is -1: input should be greater than or equal to 0"),
         ("seed: 20", "seed: true", "seed is True"),
-        ("recipe: fast_cnn", "recipe: fast", "recipe: no block 'fast' under recipes; there are fast_cnn, tiny"),
+        ("recipe: fast_cnn", "recipe: fast", "recipe: no block 'fast' under recipes; there are fast_cnn, resnet"),
         ("dataset: mnist", "dataset: 7", "dataset is 7: input should be a valid string"),
         ("validation_fraction: 0.1", "validation_fraction: 1.5", "preprocess.validation_fraction is 1.5"),
-        ("    epochs: 20", "    epoch: 20", "recipes.fast_cnn: unknown key epoch; the keys here are model, augmen"),
+        ("    epochs: 20", "    epoch: 20", "recipes.fast_cnn: unknown key epoch; the keys here are model, members"),
         ("    epochs: 20", "", "recipes.fast_cnn.epochs is missing"),
         ("rotation: 10 ", "rotation: '10' ", "recipes.fast_cnn.augmentation.rotation is '10'"),
         ("rotation: 10 ", "rotations: 10 ", "recipes.fast_cnn.augmentation: unknown key rotations"),
@@ -40,21 +40,39 @@ def test_the_file_of_the_project_is_good():
             "recipes.fast_cnn.model.architecture is 'fats': it can be 'fa",
         ),
         ("widths: [32, 64, 128]", "widths: [32, -64]", "recipes.fast_cnn.model.widths.1 is -64"),
-        ("widths: [32, 64, 128]", "width: 3", "recipes.fast_cnn.model: unknown key width; the keys here are architec"),
+        ("widths: [32, 64, 128]", "width: 3", "recipes.fast_cnn.model: unknown key width; the keys here are kernel_in"),
         ("widths: [32, 64, 128]", "", "recipes.fast_cnn.model.widths is missing"),
         (
             "name: one_cycle",
             "name: onecycle",
-            "recipes.fast_cnn.schedule.name is 'onecycle': it can be 'constant', 'one_cycle'",
+            "recipes.fast_cnn.schedule.name is 'onecycle': it can be 'constant', 'cosine', 'one_cycle', 'plateau'",
         ),
         ("min_accuracy:", "min_accuracies:", "evaluate: unknown key min_accuracies; the keys here are min_accuracy"),
         (
-            "mnist: 0.98 ",
-            "mnist: 99.0 ",
-            "evaluate.min_accuracy.mnist is 99.0: input should be less than or equal to 1",
+            "fast_cnn: {mnist: 0.98,",
+            "fast_cnn: {mnist: 99.0,",
+            "evaluate.min_accuracy.fast_cnn.mnist is 99.0: input should be less than or equal to 1",
         ),
         ("      name: one_cycle", "      named: one_cycle", "recipes.fast_cnn.schedule.name is missing"),
         ("peak: 0.01 ", "peak: .inf ", "recipes.fast_cnn.schedule.peak is inf: input should be a finite number"),
+        (
+            "glorot_uniform #",
+            "he_norm #",
+            "fast_cnn.model.kernel_initializer is 'he_norm': input should be 'glorot_uniform' or 'he_normal'",
+        ),
+        ("glorot_uniform #", "{normal: -1} #", "model.kernel_initializer.normal is -1: input should be greater than 0"),
+        (
+            "label_smoothing: 0 ",
+            "label_smoothing: 0.1 ",
+            "recipes.fast_cnn.loss: label_smoothing needs labels: one_hot",
+        ),
+        (
+            "early_stopping: null ",
+            "early_stopping: {monitor: acc, patience: 3} ",
+            "early_stopping.monitor is 'acc': input",
+        ),
+        ("recipes: [fast_cnn,", "recipes: [fast,", "compare.recipes: no block 'fast' under recipes"),
+        ("tiny: {digits:", "tniy: {digits:", "evaluate.min_accuracy: no block 'tniy' under recipes"),
         ("seed: 20", "seed: 20\nseed: 21", "not readable as YAML: while constructing a mapping"),
         ("seed: 20", "seed: [", "not readable as YAML"),
     ],
@@ -87,3 +105,32 @@ def test_numbers_are_read_as_dvc_reads_them(tmp_path):
 def test_a_missing_file_says_where_to_be(tmp_path):
     with pytest.raises(UserError, match="run from the project's root"):
         params.load(tmp_path / "params.yaml")
+
+
+def test_a_recipe_by_name():
+    parameters = params.load(ROOT / "params.yaml")
+    assert parameters.recipe_named("cnn_deep") is parameters.recipes["cnn_deep"]
+    with pytest.raises(UserError, match="no recipe 'deep'; there are fast_cnn, resnet"):
+        parameters.recipe_named("deep")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (
+            "  validation_fraction: 0.1 ",
+            "  validation_fraction: 0.3 ",
+            r"recipes.mlp_two_layer.validation_fraction is 0.2: it cannot be below preprocess.validation_fraction",
+        ),
+        (
+            "strategy: one_device",
+            "strategy: mirrored",
+            "train.strategy: mirrored needs recipes.mlp_sigmoid.loop: keras",
+        ),
+    ],
+)
+def test_a_recipe_that_does_not_go_with_the_rest_is_refused_when_it_is_trained(tmp_path, old, new, complaint):
+    parameters = load(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(UserError, match=complaint):
+        parameters.recipe_named(complaint.split(".")[1] if "mlp_two" in complaint else "mlp_sigmoid")
+    assert parameters.active_recipe

@@ -1,7 +1,7 @@
 import pytest
 
 from digits import schedules
-from digits.params import Constant, OneCycle
+from digits.params import Constant, Cosine, OneCycle, Plateau
 
 
 def rates(steps, **settings):
@@ -31,3 +31,13 @@ def test_without_warmup_it_starts_at_the_peak():
 @pytest.mark.parametrize("steps", [1, 2, 6])
 def test_a_run_of_few_steps_has_a_schedule_too(steps):
     assert all(0 <= rate <= 0.5 for rate in rates(steps, peak=0.5, warmup=0.99))
+
+
+def test_a_cosine_falls_from_the_peak_to_zero():
+    schedule = schedules.build(Cosine(name="cosine", peak=0.4), 100)
+    assert [float(schedule(step)) for step in (0, 50, 100)] == pytest.approx([0.4, 0.2, 0], abs=1e-6)
+
+
+def test_a_plateau_begins_with_its_rate():
+    plateau = Plateau(name="plateau", rate=0.3, factor=0.5, patience=2, monitor="val_loss")
+    assert schedules.build(plateau, 100) == 0.3

@@ -3,7 +3,7 @@ import pytest
 
 from digits.errors import UserError
 from digits.examples import Split
-from digits.splitting import first_of_each_class, stratified
+from digits.splitting import first_of_each_class, hold_out, stratified
 
 
 def keys(split):
@@ -33,6 +33,25 @@ def test_too_few_examples_are_an_error_for_a_person():
     lonely = Split(np.zeros((3, 4, 4, 1), np.uint8), np.array([0, 1, 2]))
     with pytest.raises(UserError, match=r"0\.5 of 3 images cannot be set aside by class"):
         stratified(lonely, 0.5, seed=0)
+
+
+def test_a_number_is_that_many(split):
+    assert len(stratified(split, 7, seed=1)[1]) == 7
+
+
+@pytest.mark.parametrize("fraction", [0.3, 0.5, 0.77])
+def test_holding_more_out_moves_examples_by_class(split, fraction):
+    training, validation = stratified(split, 0.25, seed=1)
+    rest, more = hold_out(training, validation, fraction, seed=1)
+    assert len(more) == round(fraction * len(split))
+    assert keys(more)[: len(validation)] == keys(validation), "what was held out stays so"
+    assert sorted(keys(rest) + keys(more)) == sorted(keys(split))
+    assert np.ptp(np.bincount(more.labels)) <= 1
+
+
+def test_nothing_more_to_hold_out_changes_nothing(split):
+    training, validation = stratified(split, 0.25, seed=1)
+    assert hold_out(training, validation, 0.25, seed=1) == (training, validation)
 
 
 def test_first_of_each_class():

@@ -6,7 +6,9 @@ from digits.params import FastCnn
 
 
 def build(widths, shape=(28, 28, 1)):
-    return architectures.build(FastCnn(architecture="fast_cnn", widths=widths, kernel_initializer="glorot_uniform"), shape, 10)
+    return architectures.build(
+        FastCnn(architecture="fast_cnn", widths=widths, kernel_initializer="glorot_uniform"), shape, 10
+    )
 
 
 def test_each_stage_halves_height_and_width():

@@ -1,0 +1,70 @@
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from compare import report, run
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def compared(project, monkeypatch, set_params):
+    """Two recipes of the embedded set, measured."""
+    set_params("recipes: [fast_cnn,", "recipes: [tiny, mlp_dropout]\n  # [fast_cnn,")
+    for name in ("tiny", "mlp_dropout"):
+        monkeypatch.setattr(sys, "argv", ["run", name])
+        run.main()
+    shutil.copy(ROOT / "compare/published.yaml", "compare")
+    return project
+
+
+def test_report_metrics_and_pictures(compared):
+    report.main()
+    text = Path("compare/REPORT.md").read_text()
+    metrics = json.loads(Path("compare/metrics.json").read_text())
+    assert list(metrics) == ["tiny", "mlp_dropout"]
+    for name, figures in metrics.items():
+        assert f"| `{name}` | **{figures['test_accuracy']:.2%}**" in text
+        assert (
+            figures["test_accuracy"]
+            == json.loads(Path(f"compare/results/{name}/scores.json").read_text())["test"]["accuracy"]
+        )
+    for picture in Path("compare/plots").iterdir():
+        assert f"plots/{picture.name}" in text
+        with Image.open(picture) as image:
+            assert min(image.size) > 100
+    assert len(list(Path("compare/plots").iterdir())) == 3
+
+
+def test_published_figures_and_seeds_are_those_of_mnist(compared):
+    seeds = {
+        "runs": [{}] * 5,
+        "summary": dict.fromkeys(
+            ("test_accuracy", "validation_accuracy"), dict.fromkeys(("mean", "sd", "min", "max"), 0.5)
+        ),
+    }
+    Path("benchmarks/seeds").mkdir(parents=True)
+    Path("benchmarks/seeds/tiny.json").write_text(json.dumps(seeds))
+    report.main()
+    assert "Over seeds" not in Path("compare/REPORT.md").read_text()
+    spec = Path("data/tfrecords/dataset.json")
+    spec.write_text(spec.read_text().replace('"digits"', '"mnist"'))
+    report.main()
+    text = Path("compare/REPORT.md").read_text()
+    assert "Over seeds" in text
+    assert "- `mlp_dropout`: The original watches the test split" in text
+
+
+def test_the_same_bytes_again(compared):
+    report.main()
+    before = {path: path.read_bytes() for path in Path("compare").rglob("*") if path.is_file()}
+    report.main()
+    assert {path: path.read_bytes() for path in Path("compare").rglob("*") if path.is_file()} == before
+
+
+def test_a_recipe_that_was_not_run_is_named(compared, fails):
+    shutil.rmtree("compare/results/tiny")
+    assert "compare/results/tiny/scores.json: No such file" in fails(report)
