@@ -91,14 +91,15 @@ diff: $(READY) ## Show what changed in the metrics, as Markdown: make diff FROM=
 	@dvc metrics diff --md $(FROM) $(TO)
 
 .PHONY: compare
+COMPARED = compare-$(subst /,-,$(DATASET))
 compare: $(READY) ## Train every recipe on MNIST and write compare/REPORT.md; make compare DATASET=digits leaves it in runs/
-ifdef DATASET
-	@dvc exp remove compare-$(DATASET) &>/dev/null || true
-	@dvc exp run --temp --name compare-$(DATASET) --set-param dataset=$(DATASET) compare/dvc.yaml
-	@mkdir -p runs/compare-$(DATASET)
+ifeq ($(origin DATASET),command line)
+	@dvc exp remove $(COMPARED) &>/dev/null || true
+	@dvc exp run --temp --name $(COMPARED) --set-param dataset=$(DATASET) compare/dvc.yaml
+	@mkdir -p runs/$(COMPARED)
 	@for name in REPORT.md metrics.json plots; do \
-		dvc get --quiet --force . compare/$$name --rev compare-$(DATASET) --out runs/compare-$(DATASET)/$$name || exit; done
-	@echo "see runs/compare-$(DATASET)/REPORT.md"
+		dvc get --quiet --force . compare/$$name --rev $(COMPARED) --out runs/$(COMPARED)/$$name || exit; done
+	@echo "see runs/$(COMPARED)/REPORT.md"
 else
 	@python -m digits.params
 	@dvc repro compare/dvc.yaml
@@ -109,7 +110,7 @@ SET := dataset=digits recipes.fast_cnn.epochs=5
 KEYS := recipes.fast_cnn.schedule.peak=0.003,0.01,0.03 recipes.fast_cnn.optimizer.weight_decay=0.01,0.05
 sweep: $(READY) ## Search hyper-parameters: KEYS="key=values ..." SET="key=value ..." DRAWS=8 WRITE=1 (tools/sweep.py)
 	@python -m tools.sweep $(foreach key,$(KEYS),"$(key)") $(if $(SET),--set $(foreach key,$(SET),"$(key)")) \
-		$(if $(DRAWS),--draws $(DRAWS)) $(if $(WRITE),--write)
+		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
 .PHONY: bench
 SEEDS := 5
@@ -127,6 +128,7 @@ netron: $(READY) ## Open the trained network in Netron on http://localhost:8081
 
 .PHONY: tensorboard
 tensorboard: $(READY) ## Open curves, images, graphs and hyper-parameters of all runs here on http://localhost:6006
+	@test -d logs || { echo "logs: no such folder; run make repro, or dvc repro with another recipe, first"; exit 1; }
 	@tensorboard --logdir logs
 
 .PHONY: gpu

@@ -1,6 +1,7 @@
 """Stage `report`: what the runs left in; a report for people, figures for `dvc metrics diff`, and pictures out."""
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from ruamel.yaml import YAML
 
 from compare import figures, markdown, places, statistics
 from digits import artifacts, errors, params, paths, records
+from digits.errors import UserError
 
 Row = dict[str, Any]
 SHOWN = 24  # images that every recipe reads wrongly
@@ -19,11 +21,10 @@ def main() -> None:
     parameters = params.load()
     names = parameters.compare.recipes
     spec = records.read_spec(paths.TFRECORDS)
-    published = YAML(typ="safe").load(places.PUBLISHED) if spec.name == "mnist" else {}
+    published = read_published(parameters.recipes) if spec.name == "mnist" else {}
     rows = [row(name, published.get(name, {})) for name in names]
     answers = {name: predictions(name) for name in names}
     correct = {name: np.array([a["predicted"] == a["actual"] for a in found]) for name, found in answers.items()}
-    seeds = {name: artifacts.read_json(file) for name in names if (file := places.SEEDS / f"{name}.json").exists()}
 
     artifacts.write_json(places.METRICS, {r["recipe"]: markdown.metrics(r) for r in rows})
     for name, figure in pictures(rows, answers, correct).items():
@@ -32,8 +33,8 @@ def main() -> None:
         rows,
         dataset=spec.name,
         counts=spec.counts,
-        machine=artifacts.read_json(places.COST / f"{names[0]}.json")["machine"],
-        seeds=seeds if spec.name == "mnist" else {},
+        machines={r["machine"] for r in rows},
+        seeds={r["recipe"]: found for r in rows if (found := seeds(r, parameters.seed))} if published else {},
         p_values=statistics.pairwise(correct),
         wrong_by_all=int((~np.any(list(correct.values()), axis=0)).sum()),
     )
@@ -44,6 +45,7 @@ def main() -> None:
 def row(name: str, published: dict[str, Any]) -> Row:
     """What is told of one recipe."""
     folder = places.RESULTS / name
+    cost = artifacts.read_json(places.COST / f"{name}.json")
     scores = artifacts.read_json(folder / places.SCORES)
     return {
         "recipe": name,
@@ -55,9 +57,36 @@ def row(name: str, published: dict[str, Any]) -> Row:
         "weights": scores["training"]["weights"],
         "epochs": scores["training"]["epochs"],
         "bytes": (folder / places.MODEL).stat().st_size,
-        "seconds": artifacts.read_json(places.COST / f"{name}.json")["seconds"],
+        "seconds": cost["seconds"],
+        "machine": f"{cost['machine']['cores']} cores of {cost['machine']['processor']}",
         "published": published,
     }
+
+
+def read_published(recipes: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What the originals report of themselves, by recipe.
+
+    Raises:
+        UserError: a name that is no recipe, or a figure that has no place in the report.
+    """
+    published: dict[str, dict[str, Any]] = YAML(typ="safe").load(places.PUBLISHED)
+    for name, keys in published.items():
+        if unknown := ({name} - set(recipes)) | (set(keys) - {"differs", *markdown.PUBLISHED}):
+            raise UserError(f"{places.PUBLISHED}: unknown name {', '.join(unknown)}")
+    return published
+
+
+def seeds(row: Row, seed: int) -> dict[str, Any] | None:
+    """What `make bench` found for a recipe, if its run of the same seed is the very one that was compared."""
+    file = places.SEEDS / f"{row['recipe']}.json"
+    if not file.exists():
+        return None
+    found = artifacts.read_json(file)
+    same = [run["test_accuracy"] for run in found["runs"] if run["seed"] == seed]
+    if same != [row["accuracy"]]:
+        print(f"{file}: of another version of the recipe, so left out; run `make bench RECIPE={row['recipe']}`")
+        return None
+    return found
 
 
 def predictions(name: str) -> list[Row]:

@@ -8,7 +8,10 @@ MISTAKES = 40  # of the largest loss
 
 
 def main() -> None:
-    """The only stage that measures on the test split; its gate comes last, so that the figures are there to read."""
+    """The only stage of the pipeline that measures on the test split.
+
+    Its gate comes last, so that the figures are there to read.
+    """
     parameters = params.load()
     runtime.configure(parameters.train.threads)
     spec = records.read_spec(paths.TFRECORDS)

@@ -125,6 +125,12 @@ def test_each_parameter_is_declared_by_a_stage():
         assert section in declared or {f"{section}.{key}" for key in PARAMS[section]} <= declared
 
 
+def test_the_ensemble_is_of_the_default_recipe():
+    single, ensemble = (dict(PARAMS["recipes"][name]) for name in ("fast_cnn", "ensemble"))
+    assert (single.pop("members"), ensemble.pop("members")) == (1, 3)
+    assert ensemble == single, "`ensemble` says it is three of `fast_cnn`"
+
+
 def test_the_comparison_trains_as_the_pipeline_does():
     trained = {name for name in SCRIPTS["stages/train.py"]["deps"] if name.startswith("digits")}
     assert trained <= set(SCRIPTS["compare/run.py"]["deps"])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 
 import pytest
 from ruamel.yaml import YAML
@@ -12,6 +13,7 @@ from tests.test_pipeline import STAGES, make_clone, ran, run
 pytestmark = pytest.mark.mnist
 
 LOCK = YAML(typ="safe").load(ROOT / "dvc.lock")["stages"] if (ROOT / "dvc.lock").exists() else {}
+COMPARED = YAML(typ="safe").load(ROOT / "compare/dvc.lock")["stages"] if (ROOT / "compare/dvc.lock").exists() else {}
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +46,51 @@ def test_mnist_has_no_duplicates_across_splits(reproduced):
     assert set(findings["duplicates_across"].values()) == {0}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_committed_lock_is_of_these_sources_and_parameters(stage):
-    for dependency in LOCK[stage]["deps"]:
-        if dependency["path"].endswith(".py"):
+@pytest.mark.parametrize(
+    ("recipe", "least"),
+    [
+        ("mlp_sigmoid", 0.94),
+        ("mlp_two_layer", 0.965),
+        ("mlp_two_layer_dropout", 0.965),
+        ("mlp_dropout", 0.975),
+        ("cnn_compact", 0.985),
+    ],
+)
+def test_a_published_recipe_reaches_its_accuracy(reproduced, recipe, least):
+    # Those that take a minute or less; `make compare` runs them all.
+    run(reproduced, sys.executable, "-m", "compare.run", recipe)
+    scores = json.loads((reproduced / f"compare/results/{recipe}/scores.json").read_text())
+    assert scores["test"]["accuracy"] >= least
+
+
+def as_locked(name):
+    """A parameter as `params.yaml` has it."""
+    node = YAML(typ="safe").load(ROOT / "params.yaml")
+    for key in name.split("."):
+        node = node[key]
+    return node
+
+
+@pytest.mark.parametrize(
+    ("command", "locked"),
+    [
+        *[pytest.param("make repro", LOCK.get(stage), id=stage) for stage in STAGES],
+        *[pytest.param("make compare", entry, id=stage) for stage, entry in COMPARED.items()],
+    ],
+)
+def test_the_committed_locks_are_of_these_sources_and_parameters(command, locked):
+    for dependency in locked["deps"]:
+        if dependency["path"].endswith((".py", ".yaml")):
             found = hashlib.md5((ROOT / dependency["path"]).read_bytes()).hexdigest()
-            assert found == dependency["md5"], f"{dependency['path']} changed: run `make repro` and commit dvc.lock"
-    content = YAML(typ="safe").load(ROOT / "params.yaml")
-    for name, value in LOCK[stage]["params"]["params.yaml"].items():
-        node = content
-        for key in name.split("."):
-            node = node[key]
-        assert node == value, f"{name} changed: run `make repro` and commit dvc.lock"
+            assert found == dependency["md5"], f"{dependency['path']} changed: run `{command}` and commit its lock"
+    for name, value in locked["params"]["params.yaml"].items():
+        assert as_locked(name) == value, f"{name} changed: run `{command}` and commit its lock"
+
+
+def test_the_committed_comparison_is_of_all_recipes_and_as_it_was_written():
+    assert set(COMPARED) == {"report", *(f"run@{name}" for name in as_locked("compare.recipes"))}
+    for out in COMPARED["report"]["outs"]:
+        if (ROOT / out["path"]).is_file():
+            assert hashlib.md5((ROOT / out["path"]).read_bytes()).hexdigest() == out["md5"]
+    figures = json.loads((ROOT / "compare/metrics.json").read_text())
+    assert list(figures) == as_locked("compare.recipes")

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from digits import paths
+from digits import artifacts, paths
 from digits.errors import UserError, run
 
 PICTURE = Path("runs/architecture.png")
@@ -22,15 +22,16 @@ def main() -> None:
     text = paths.ARCHITECTURE.read_text(encoding="utf-8")
     dot = shutil.which("dot")
     if not dot:
-        raise UserError(
+        print(
             f"no Graphviz here, so no picture: install it (Debian: apt install graphviz), or give {paths.ARCHITECTURE} "
             "to any viewer of its language"
         )
+        return
     done = subprocess.run([dot, "-Tpng"], input=text.encode(), capture_output=True, check=False)  # noqa: S603  # our own file to Graphviz
     if done.returncode:
         raise UserError(f"{dot} failed: {' '.join(done.stderr.decode(errors='replace').split())[:200]}")
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_bytes(done.stdout)
+    with artifacts.replacing(PICTURE) as partial:
+        partial.write_bytes(done.stdout)
     print(f"see {PICTURE}")
 
 

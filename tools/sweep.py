@@ -5,6 +5,7 @@
     make sweep DRAWS=8 KEYS="recipes.fast_cnn.optimizer.weight_decay=log(0.001,0.1)"
     make sweep WRITE=1                                                      # and the best into params.yaml
 
+A value may be a whole block, without spaces: `recipes.tiny.schedule={name:constant,rate:0.01},{name:cosine,peak:0.1}`.
 Only the stages up to `train` run, so the test split is not looked at. An experiment carries the name of what is tried:
 after an interruption the same command runs those that are missing, and a second time none.
 """
@@ -18,7 +19,8 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import dvc.api
@@ -30,7 +32,7 @@ from digits.errors import UserError, run
 Setting = dict[str, str]  # key of params.yaml -> value, as `dvc exp run --set-param` takes it
 
 NULL = "tag:yaml.org,2002:null"  # which ruamel.yaml would write as nothing at all
-DRAWN = re.compile(r"(uniform|log|int)\(([^,()]+),([^,()]+)\)")
+RANGE = re.compile(r"(uniform|log|int)\(([^,()]+),([^,()]+)\)")
 
 
 def main() -> None:
@@ -43,69 +45,99 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the best setting into params.yaml")
     arguments = parser.parse_args()
 
-    parameters = params.load()
     space, fixed = (dict(map(_split, pairs)) for pairs in (arguments.keys, arguments.set))
-    known = parameters.model_dump()
-    for key in [*space, *fixed]:
-        check(key, known)
+    check(space, fixed, params.load().model_dump())
     settings = drawn(space, arguments.draws, arguments.seed) if arguments.draws else grid(space)
-    state = project_state()
+    state = project_state([*space, *fixed])
     names = {experiment_name(setting, fixed, state): setting for setting in settings}
     for place, (name, setting) in enumerate(names.items(), 1):
         print(f"{place}/{len(names)}  {name}  {_told(setting)}", flush=True)
         if name not in existing():
             run_experiment(name, {**fixed, **setting})
     rows = ranked(names)
+    if not rows:
+        raise UserError("no experiment succeeded; see what each said")
     print(table(rows, len(names)))
-    if arguments.write and rows:
+    if arguments.write:
         write_best(rows[0]["setting"])
+        print(
+            f"written to {paths.PARAMS}: {_told(rows[0]['setting'])}"
+            + (f"; found with {_told(fixed)}" if fixed else "")
+        )
 
 
-def check(key: str, known: Mapping[str, Any]) -> None:
-    """Refuses a key that `params.yaml` does not have, before anything is run."""
-    node: Any = known
-    for part in key.split("."):
-        if not isinstance(node, Mapping) or part not in node:
-            raise UserError(
-                f"{paths.PARAMS} has no key {key}"
-                + (f"; at '{part}' there are {', '.join(node)}" if isinstance(node, Mapping) else "")
-            )
-        node = node[part]
+def check(space: Setting, fixed: Setting, known: Mapping[str, Any]) -> None:
+    """Refuses, before anything is run, keys that `params.yaml` does not have or that no experiment would read."""
+    trained = {fixed.get("recipe", known["recipe"]), *_listed(space.get("recipe", ""))}
+    for key in [*space, *fixed]:
+        node: Any = known
+        for part in key.split("."):
+            if not isinstance(node, Mapping) or part not in node:
+                there = f"; at '{part}' there are {', '.join(node)}" if isinstance(node, Mapping) else ""
+                raise UserError(f"{paths.PARAMS} has no key {key}{there}")
+            node = node[part]
+        section, *rest = key.split(".")
+        if section == "recipes" and rest and rest[0] not in trained:
+            raise UserError(f"{key} is not read while {', '.join(trained)} is trained: set recipe={rest[0]} too")
 
 
-def grid(space: Mapping[str, str]) -> list[Setting]:
+def grid(space: Setting) -> list[Setting]:
     """Every combination of the listed values."""
     for key, values in space.items():
-        if DRAWN.fullmatch(values):
-            raise UserError(
-                f"{key}={values} is a range: a grid needs a list of values, or say how many to draw (DRAWS=8)"
-            )
+        if RANGE.fullmatch(values):
+            raise UserError(f"{key}={values} is a range: a grid needs a list of values; or say how many to draw")
     return [dict(zip(space, chosen, strict=True)) for chosen in itertools.product(*map(_listed, space.values()))]
 
 
-def drawn(space: Mapping[str, str], count: int, seed: int) -> list[Setting]:
+def drawn(space: Setting, count: int, seed: int) -> list[Setting]:
     """`count` random settings: `uniform` and `int` between their bounds, `log` so that each magnitude is as likely."""
+    if count < 1:
+        raise UserError(f"{count} draws: take at least 1")
     generator = random.Random(seed)  # noqa: S311  # not for secrets
-
-    def draw(values: str) -> str:
-        found = DRAWN.fullmatch(values)
-        if not found:
-            return generator.choice(_listed(values))
-        low, high = float(found[2]), float(found[3])
-        match found[1]:
-            case "uniform":
-                return f"{generator.uniform(low, high):.4g}"
-            case "log":
-                return f"{math.exp(generator.uniform(math.log(low), math.log(high))):.4g}"
-            case _:
-                return str(generator.randint(int(low), int(high)))
-
-    return [{key: draw(values) for key, values in space.items()} for _ in range(count)]
+    draws = {key: _draw(key, values, generator) for key, values in space.items()}
+    return [{key: draw() for key, draw in draws.items()} for _ in range(count)]
 
 
-def project_state() -> str:
-    """What an experiment depends on besides its setting: the commit and what was changed since."""
-    return "".join(_output("git", *command) for command in (["rev-parse", "HEAD"], ["diff", "HEAD"]))
+def _draw(key: str, values: str, generator: random.Random) -> Callable[[], str]:
+    found = RANGE.fullmatch(values)
+    if not found:
+        listed = _listed(values)
+        return lambda: generator.choice(listed)
+    kind = found[1]
+    try:
+        low, high = (int(bound) if kind == "int" else float(bound) for bound in found.groups()[1:])
+    except ValueError:
+        raise UserError(f"{key}={values}: the bounds must be numbers") from None
+    if low > high or (kind == "log" and low <= 0):
+        raise UserError(
+            f"{key}={values}: the first bound must be the lower one" + (", above 0" if kind == "log" else "")
+        )
+    match kind:
+        case "uniform":
+            return lambda: f"{generator.uniform(low, high):.4g}"
+        case "log":
+            return lambda: f"{math.exp(generator.uniform(math.log(low), math.log(high))):.4g}"
+        case _:
+            return lambda: str(generator.randint(int(low), int(high)))
+
+
+def project_state(settled: Iterable[str]) -> str:
+    """What an experiment depends on besides its setting: the commit, the sources as they are, and the other parameters.
+
+    Args:
+        settled: the keys of `params.yaml` that every experiment sets, so that their present values do not count.
+    """
+    content = YAML(typ="safe").load(paths.PARAMS)
+    for key in settled:
+        *path, last = key.split(".")
+        node = content
+        for part in path:
+            node = node.get(part, {})
+        node.pop(last, None)
+    digest = hashlib.sha256((_output("git", "rev-parse", "HEAD") + json.dumps(content, default=str)).encode())
+    for source in [Path("dvc.yaml"), *sorted(Path("digits").rglob("*.py")), *sorted(Path("stages").glob("*.py"))]:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 def experiment_name(setting: Setting, fixed: Setting, state: str) -> str:
@@ -123,7 +155,13 @@ def run_experiment(name: str, setting: Setting) -> None:
     """Runs one in a copy of the project; one that fails is told and leaves the others alone."""
     options = [part for key, value in setting.items() for part in ("--set-param", f"{key}={value}")]
     command = ["dvc", "exp", "run", "--quiet", "--temp", "--name", name, *options, "train"]
-    if subprocess.run(command, check=False).returncode:  # noqa: S603
+    experiment = subprocess.Popen(command)  # noqa: S603
+    try:
+        failed = experiment.wait()
+    except KeyboardInterrupt:
+        experiment.wait()  # DVC, interrupted too, puts the work tree back that it had stashed: let it
+        raise
+    if failed:
         print(f"{name} failed; the others go on", file=sys.stderr, flush=True)
 
 
@@ -139,22 +177,14 @@ def ranked(names: Mapping[str, Setting]) -> list[dict[str, Any]]:
 
 def table(rows: Sequence[Mapping[str, Any]], count: int) -> str:
     """The rows for a person."""
-    if not rows:
-        return "no experiment succeeded"
     keys = list(rows[0]["setting"])
     header = ["validation accuracy", "loss", *(".".join(key.split(".")[-2:]) for key in keys), "experiment"]
-    lines = [
-        header,
-        *(
-            [f"{row['val_accuracy']:.2%}", f"{row['val_loss']:.4f}", *row["setting"].values(), row["name"]]
-            for row in rows
-        ),
-    ]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    cells = [[f"{r['val_accuracy']:.2%}", f"{r['val_loss']:.4f}", *r["setting"].values(), r["name"]] for r in rows]
+    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in [header, *cells]]
     if len(rows) < count:
-        text.append(f"{count - len(rows)} of {count} failed")
-    return "\n".join(text)
+        lines.append(f"{count - len(rows)} of {count} failed")
+    return "\n".join(lines)
 
 
 def write_best(setting: Setting) -> None:
@@ -169,10 +199,14 @@ def write_best(setting: Setting) -> None:
         node = content
         for part in path:
             node = node[part]
-        node[last] = yaml.load(value)
+        node[last] = yaml.load(_spaced(value))
     with artifacts.replacing(paths.PARAMS) as partial:
         yaml.dump(content, partial)
-    print(f"written to {paths.PARAMS}: {_told(setting)}")
+
+
+def _spaced(value: str) -> str:
+    """`{a:1}` as YAML reads it."""
+    return re.sub(r":(?=\S)", ": ", value) if value.startswith(("{", "[")) else value
 
 
 def _split(pair: str) -> tuple[str, str]:
@@ -183,8 +217,15 @@ def _split(pair: str) -> tuple[str, str]:
 
 
 def _listed(values: str) -> list[str]:
-    """`1,2` and `[8,16],[16,32]` are two values each."""
-    return re.findall(r"\[[^\]]*\]|[^,]+", values)
+    """The values between the commas that are in no bracket: `1,2` and `[8,16],{a:1,b:2}` are two each."""
+    found, depth = [""], 0
+    for letter in values:
+        depth += (letter in "[{(") - (letter in "]})")
+        if letter == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += letter
+    return [value for value in found if value]
 
 
 def _told(setting: Setting) -> str:
@@ -192,7 +233,10 @@ def _told(setting: Setting) -> str:
 
 
 def _output(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        raise UserError(f"`{' '.join(command)}` failed: {' '.join(done.stderr.split())[:200]}")
+    return done.stdout
 
 
 if __name__ == "__main__":

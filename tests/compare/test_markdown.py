@@ -25,7 +25,7 @@ def report(*rows, **changes):
     found = {
         "dataset": "mnist",
         "counts": {"train": 54000, "validation": 6000, "test": 10000},
-        "machine": {"cores": 2, "processor": "a processor"},
+        "machines": {"2 cores of a processor"},
         "seeds": {},
         "p_values": {("ours", "theirs"): 0.0004},
         "wrong_by_all": 7,
@@ -68,6 +68,28 @@ def test_seeds_beside_the_published_figure():
 def test_what_differs_from_the_originals():
     assert "- `theirs`: Another split." in report(*ROWS)
     assert "originals" not in report(row("ours"), row("other"))
+
+
+def test_each_published_figure_stands_beside_ours():
+    theirs = {
+        "test_accuracy": 0.96,
+        "validation_accuracy": 0.97,
+        "training_accuracy": 0.98,
+        "test_loss": 0.04,
+        "seconds": 99,
+    }
+    lines = report(row("ours", **theirs)).splitlines()
+    assert [line for line in lines if line.startswith("| `ours` | ") and line.count("|") == 5] == [
+        "| `ours` | test accuracy | 96.00% | 98.00% |",
+        "| `ours` | validation accuracy | 97.00% | 98.20% |",
+        "| `ours` | training accuracy | 98.00% | 99.00% |",
+        "| `ours` | test loss | 0.0400 | 0.0512 |",
+        "| `ours` | seconds of training | 99 | 61 |",
+    ]
+
+
+def test_one_recipe_has_nothing_to_be_told_apart_from():
+    assert "McNemar" not in report(row("alone"), p_values={})
 
 
 def test_metrics_hold_the_published_figure_where_there_is_one():

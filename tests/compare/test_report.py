@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from compare import report, run
+from digits.errors import UserError
 from tests.conftest import ROOT
 
 
@@ -39,23 +40,32 @@ def test_report_metrics_and_pictures(compared):
     assert len(list(Path("compare/plots").iterdir())) == 3
 
 
-def test_published_figures_and_seeds_are_those_of_mnist(compared):
-    seeds = {
-        "runs": [{}] * 5,
-        "summary": dict.fromkeys(
-            ("test_accuracy", "validation_accuracy"), dict.fromkeys(("mean", "sd", "min", "max"), 0.5)
-        ),
-    }
+def test_published_figures_and_seeds_are_those_of_mnist(compared, capsys):
+    accuracy = json.loads(Path("compare/results/tiny/scores.json").read_text())["test"]["accuracy"]
+    spread = dict.fromkeys(("test_accuracy", "validation_accuracy"), dict.fromkeys(("mean", "sd", "min", "max"), 0.5))
     Path("benchmarks/seeds").mkdir(parents=True)
-    Path("benchmarks/seeds/tiny.json").write_text(json.dumps(seeds))
+    for name, measured in (("tiny", accuracy), ("mlp_dropout", 0.5)):
+        runs = [{"seed": 20, "test_accuracy": measured}]
+        Path(f"benchmarks/seeds/{name}.json").write_text(json.dumps({"runs": runs, "summary": spread}))
     report.main()
     assert "Over seeds" not in Path("compare/REPORT.md").read_text()
     spec = Path("data/tfrecords/dataset.json")
     spec.write_text(spec.read_text().replace('"digits"', '"mnist"'))
     report.main()
     text = Path("compare/REPORT.md").read_text()
-    assert "Over seeds" in text
     assert "- `mlp_dropout`: The original watches the test split" in text
+    over_seeds = text[text.index("## Over seeds") : text.index("## Do they")]
+    assert "| `tiny` | 1 |" in over_seeds
+    assert "mlp_dropout" not in over_seeds, "of another version"
+    assert "run `make bench RECIPE=mlp_dropout`" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["cnn_deeep: {test_accuracy: 0.9}", "cnn_deep: {accuracy: 0.9}"])
+def test_a_misspelt_published_figure_is_refused(project, monkeypatch, text):
+    Path("compare").mkdir()
+    Path("compare/published.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"published.yaml: unknown name (cnn_deeep|accuracy)"):
+        report.read_published(["cnn_deep"])
 
 
 def test_the_same_bytes_again(compared):

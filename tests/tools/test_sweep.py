@@ -1,11 +1,15 @@
+import os
 import re
+import signal
+import subprocess
 import sys
 
 import pytest
 
+from digits import params
 from digits.errors import UserError
 from tests.conftest import ROOT
-from tests.test_pipeline import make_clone, run
+from tests.test_pipeline import ENVIRONMENT, make_clone, run
 from tools import sweep
 
 SWEEP = [sys.executable, "-m", "tools.sweep"]
@@ -36,9 +40,11 @@ def test_draws_are_within_their_bounds_and_the_same_again():
 
 def test_an_unknown_key_is_refused_with_its_neighbours():
     with pytest.raises(UserError, match=r"no key recipes\.tiny\.epoch; at 'epoch' there are batch_size, epochs"):
-        sweep.check("recipes.tiny.epoch", {"recipes": {"tiny": {"batch_size": 1, "epochs": 2}}})
+        sweep.check(
+            {"recipes.tiny.epoch": "1"}, {}, {"recipe": "tiny", "recipes": {"tiny": {"batch_size": 1, "epochs": 2}}}
+        )
     with pytest.raises(UserError, match=r"no key seed\.x"):
-        sweep.check("seed.x", {"seed": 3})
+        sweep.check({"seed.x": "1"}, {}, {"recipe": "tiny", "seed": 3})
 
 
 def test_the_name_is_that_of_the_setting_and_the_project():
@@ -50,13 +56,37 @@ def test_the_name_is_that_of_the_setting_and_the_project():
     )
 
 
-def test_the_table_is_sorted_by_who_made_it_and_tells_failures():
+@pytest.mark.parametrize("values", ["log(0,1)", "int(5,3)", "uniform(a,b)", "uniform(2,1)"])
+def test_impossible_bounds_are_told(values):
+    with pytest.raises(UserError, match="bound"):
+        sweep.drawn({"x": values}, 3, seed=0)
+
+
+def test_whole_blocks_are_values_too():
+    assert sweep.grid({"s": "{name:constant,rate:0.1},null,{filters:[8,8],pool:true}"}) == [
+        {"s": "{name:constant,rate:0.1}"},
+        {"s": "null"},
+        {"s": "{filters:[8,8],pool:true}"},
+    ]
+
+
+def test_a_key_that_nothing_would_read_is_refused():
+    known = {"recipe": "tiny", "recipes": {"tiny": {"epochs": 1}, "large": {"epochs": 1}}}
+    sweep.check({"recipes.tiny.epochs": "1"}, {}, known)
+    sweep.check({"recipes.large.epochs": "1"}, {"recipe": "large"}, known)
+    sweep.check({"recipes.large.epochs": "1", "recipe": "large,tiny"}, {}, known)
+    with pytest.raises(
+        UserError, match=r"recipes\.large\.epochs is not read while tiny is trained: set recipe=large too"
+    ):
+        sweep.check({"recipes.large.epochs": "1"}, {}, known)
+
+
+def test_the_table_tells_failures():
     rows = [{"name": "n", "setting": {"recipes.tiny.epochs": "3"}, "val_accuracy": 0.5, "val_loss": 1.25}]
     lines = sweep.table(rows, 2).splitlines()
     assert lines[0].split() == ["validation", "accuracy", "loss", "tiny.epochs", "experiment"]
     assert lines[1].split() == ["50.00%", "1.2500", "3", "n"]
     assert lines[2] == "1 of 2 failed"
-    assert sweep.table([], 2) == "no experiment succeeded"
 
 
 def test_the_best_is_written_and_nothing_else_changes(tmp_path, monkeypatch):
@@ -64,12 +94,16 @@ def test_the_best_is_written_and_nothing_else_changes(tmp_path, monkeypatch):
     before = (ROOT / "params.yaml").read_text()
     (tmp_path / "params.yaml").write_text(before)
     sweep.write_best({"recipes.fast_cnn.schedule.peak": "0.03", "recipes.fast_cnn.model.widths": "[8, 16]"})
-    changed = [
-        (old, new)
-        for old, new in zip(before.splitlines(), (tmp_path / "params.yaml").read_text().splitlines(), strict=True)
-        if re.sub(r"\s+", " ", old) != re.sub(r"\s+", " ", new)
-    ]
-    assert [re.sub(r"\s+#.*", "", new).strip() for _, new in changed] == ["widths: [8, 16]", "peak: 0.03"]
+    after = (tmp_path / "params.yaml").read_text()
+    changed = [new for old, new in zip(before.splitlines(), after.splitlines(), strict=True) if old != new]
+    assert [re.sub(r"\s+#.*", "", line).strip() for line in changed] == ["widths: [8, 16]", "peak: 0.03"]
+
+
+def test_a_block_is_written_as_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    sweep.write_best({"recipes.tiny.schedule": "{name:cosine,peak:0.1}"})
+    assert params.load(tmp_path / "params.yaml").recipes["tiny"].schedule == params.Cosine(name="cosine", peak=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +127,33 @@ def test_a_search_from_end_to_end(clone):
 
     again = run(clone, *SWEEP, "recipes.tiny.schedule.rate=0.001,0.01", *KEYS[1:], "--write")
     assert "epoch 1/1" not in again
-    assert "written to params.yaml: recipes.tiny.schedule.rate=0.01" in again
+    assert "written to params.yaml: recipes.tiny.schedule.rate=0.01; found with recipes.tiny.epochs=1" in again
+    once_more = run(clone, *SWEEP, "recipes.tiny.schedule.rate=0.001,0.01", *KEYS[1:])
+    assert "epoch 1/1" not in once_more, "what was written is no reason to try again"
+    run(clone, "git", "checkout", "params.yaml")
+
+
+def test_an_interrupted_search_leaves_the_work_tree_alone_and_goes_on(clone):
+    (clone / "README.md").write_text("an edit that is not committed")
+    search = subprocess.Popen(
+        [*SWEEP, "recipes.tiny.batch_size=32", "--set", "recipes.tiny.epochs=2000"],
+        cwd=clone,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # a group of its own, which the signal goes to as from a keyboard
+    )
+    for line in search.stdout:
+        if "epoch 1/" in line:
+            os.killpg(search.pid, signal.SIGINT)
+            break
+    output = search.communicate()[0]
+    assert "sweep: interrupted; the same command goes on from here" in output
+    assert (clone / "README.md").read_text() == "an edit that is not committed"
+    assert run(clone, "git", "status", "--porcelain").split() == ["M", "README.md"]
+    done = run(clone, *SWEEP, "recipes.tiny.batch_size=32", "--set", "recipes.tiny.epochs=1")
+    assert "epoch 1/1" in done
 
 
 def exp_path(clone, name):
