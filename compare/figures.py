@@ -34,6 +34,7 @@ def accuracy_against_cost(rows: Sequence[Mapping[str, Any]]) -> Figure:
             xytext=(7, 3),
             textcoords="offset points",
             fontsize=8,
+            bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1},
         )
     axes.set(
         xscale="log",
