@@ -61,7 +61,7 @@ def tensorboard(finished_project):
         ("timeseries", ["epoch_accuracy", "epoch_cross_entropy", "epoch_learning_rate"], None),
         ("images", ["training images, as distorted", "mistakes"], "img"),
         ("graphs", ["Main Graph"], "g.node"),
-        ("histograms", ["hidden", "logits"], "svg"),
+        ("histograms", ["hidden", "logits"], "vz-histogram-timeseries svg"),
         ("hparams", ["batch_size", "optimizer.name", "validation.epoch_accuracy"], None),
     ],
 )
