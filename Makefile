@@ -21,6 +21,14 @@ ifneq ($(MNIST_DIR),)
 export MNIST_DIR := $(shell realpath -m "$(MNIST_DIR)")
 endif
 
+# DVC keeps an experiment, and what was edited before it, as commits: these need a name, also where git has none.
+ifeq ($(shell git config user.email),)
+export GIT_AUTHOR_NAME := nobody
+export GIT_AUTHOR_EMAIL := nobody@localhost
+export GIT_COMMITTER_NAME := nobody
+export GIT_COMMITTER_EMAIL := nobody@localhost
+endif
+
 # The experiment of `make run`, and the folder where it puts the metrics and pictures.
 NAME := embedded
 RUN := runs/$(NAME)

@@ -154,7 +154,7 @@ def existing() -> set[str]:
 def run_experiment(name: str, setting: Setting) -> None:
     """Runs one in a copy of the project; one that fails is told and leaves the others alone."""
     options = [part for key, value in setting.items() for part in ("--set-param", f"{key}={value}")]
-    command = ["dvc", "exp", "run", "--quiet", "--temp", "--name", name, *options, "train"]
+    command = ["dvc", "exp", "run", "--temp", "--name", name, *options, "train"]
     experiment = subprocess.Popen(command)  # noqa: S603
     try:
         failed = experiment.wait()

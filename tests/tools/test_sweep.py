@@ -13,6 +13,7 @@ from tests.test_pipeline import ENVIRONMENT, make_clone, run
 from tools import sweep
 
 SWEEP = [sys.executable, "-m", "tools.sweep"]
+IDENTITY = {f"GIT_{who}_{what}": "x@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 KEYS = ["recipes.tiny.schedule.rate=0.001,0.01,1e30", "--set", "recipes.tiny.epochs=1"]
 
 
@@ -138,11 +139,12 @@ def test_an_interrupted_search_leaves_the_work_tree_alone_and_goes_on(clone):
     search = subprocess.Popen(
         [*SWEEP, "recipes.tiny.batch_size=32", "--set", "recipes.tiny.epochs=2000"],
         cwd=clone,
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | IDENTITY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,  # a group of its own, which the signal goes to as from a keyboard
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background would ignore it
     )
     for line in search.stdout:
         if "epoch 1/" in line:
@@ -152,7 +154,7 @@ def test_an_interrupted_search_leaves_the_work_tree_alone_and_goes_on(clone):
     assert "sweep: interrupted; the same command goes on from here" in output
     assert (clone / "README.md").read_text() == "an edit that is not committed"
     assert run(clone, "git", "status", "--porcelain").split() == ["M", "README.md"]
-    done = run(clone, *SWEEP, "recipes.tiny.batch_size=32", "--set", "recipes.tiny.epochs=1")
+    done = run(clone, *SWEEP, "recipes.tiny.batch_size=32", "--set", "recipes.tiny.epochs=1", **IDENTITY)
     assert "epoch 1/1" in done
 
 
