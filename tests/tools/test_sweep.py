@@ -144,7 +144,8 @@ def test_an_interrupted_search_leaves_the_work_tree_alone_and_goes_on(clone):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,  # a group of its own, which the signal goes to as from a keyboard
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background would ignore it
+        # Where the tests run in the background, the signal is ignored from the beginning.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     for line in search.stdout:
         if "epoch 1/" in line:
