@@ -73,7 +73,7 @@ repro: $(READY) ## Bring the pipeline up to date (MNIST; MNIST_DIR=folder takes 
 .PHONY: show
 show: $(READY) ## List the experiments with their main figures, the best validation accuracy first
 	@dvc exp show --no-pager --only-changed --hide-workspace --sort-by metrics/train.json:val_accuracy --sort-order desc \
-		--drop '.*(splits|duplicates|per_class|ece|correct|total|accuracy_|train.json:accuracy|loss|Created|Executor|State|weights|epochs|compare/|digits/|stages/|data/|plots/|models/).*' \
+		--drop 'epochs$$|.*(splits|duplicates|per_class|ece|correct|total|accuracy_|train.json:accuracy|loss|Created|Executor|State|weights|compare/|digits/|stages/|data/|plots/|models/).*' \
 		| grep -v '\[sweep-' # those of make sweep have no test figures of their own
 
 .PHONY: plots
