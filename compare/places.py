@@ -14,3 +14,4 @@ METRICS = Path("compare/metrics.json")
 PLOTS = Path("compare/plots")
 
 MODEL, HISTORY, PREDICTIONS, SCORES = "model.keras", "history.csv", "predictions.csv", "scores.json"
+ABOUT = "about.json"  # what a user of the model must know

@@ -6,7 +6,8 @@ python -m compare.run RECIPE
 import sys
 
 from compare import places
-from digits import artifacts, errors, models, params, paths, records, runtime, scoring, training
+from digits import artifacts, calibration, errors, models, params, paths, records, runtime, scoring, training
+from digits.about import About
 from digits.checkpoints import Checkpoint
 from digits.errors import UserError
 
@@ -40,6 +41,10 @@ def main() -> None:
         "validation": scoring.summarize(validation.labels, watched, spec.classes),
         "test": scoring.summarize(test.labels, probabilities, spec.classes),
     }
+    options = parameters.evaluate
+    decision = calibration.decide(validation.labels, watched, max_error=options.max_error, max_lost=options.max_lost)
+    shape = test.images.shape[1:]
+    About(name, spec.name, spec.classes, shape, decision, scores["test"]).write(folder / places.ABOUT)
     artifacts.write_json(folder / places.SCORES, scores)
     artifacts.write_json(places.COST / f"{name}.json", {"seconds": result.seconds, "machine": runtime.machine()})
     checkpoint.discard()

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,19 +101,24 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer.writerows(_rounded(row) for row in rows)
 
 
-def read_csv(path: Path, columns: Mapping[str, type]) -> list[dict[str, Any]]:
+def read_csv(
+    path: Path, columns: Mapping[str, type], optional: Mapping[str, type] = MappingProxyType({})
+) -> list[dict[str, Any]]:
     """The rows of a CSV file with a header.
 
     Args:
         path: the file.
         columns: the columns to read, with the type of each.
+        optional: more of them, read where they are there.
 
     Raises:
         UserError: a column is missing, a value is of another type, or there are no rows.
     """
     with path.open(encoding="utf-8", newline="") as file:
         try:
-            rows = [{name: kind(row[name]) for name, kind in columns.items()} for row in csv.DictReader(file)]
+            reader = csv.DictReader(file)
+            extra = {name: kind for name, kind in optional.items() if name in (reader.fieldnames or ())}
+            rows = [{name: kind(row[name]) for name, kind in {**columns, **extra}.items()} for row in reader]
         except (KeyError, ValueError, TypeError) as error:
             raise UserError(f"{path}: damaged ({error}); {ANEW}") from error
     if not rows:

@@ -55,7 +55,8 @@ def shuffled(
 
     def gather(step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         batch = tf.ensure_shape(tf.gather(all_images, indices), [None, *images.shape[1:]])
-        return distort(batch, tf.stack([tf.cast(seed, tf.int64), step]), augmentation), tf.gather(all_targets, indices)
+        own = tf.stack([tf.cast(seed, tf.int64), -1 - step])  # no pass has a number below 0
+        return distort(batch, own, augmentation), tf.gather(all_targets, indices)
 
     first_pass = first_step // per_pass
     return (

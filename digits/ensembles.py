@@ -11,13 +11,27 @@ def member_seed(seed: int, member: int) -> int:
     return seed if member == 1 else int(np.random.SeedSequence([seed, member]).generate_state(1)[0]) >> 1
 
 
-def average(members: Sequence[keras.Model], name: str) -> keras.Model:
+def softmax(logits: keras.KerasTensor, temperature: float) -> keras.KerasTensor:
+    """The probabilities of logits, float32 `[N, classes]`, that are divided by `temperature` first."""
+    if temperature != 1:
+        logits = keras.layers.Rescaling(1 / temperature, dtype="float32", name="temperature")(logits)
+    return keras.layers.Softmax(name="probabilities", dtype="float32")(logits)
+
+
+def average(members: Sequence[keras.Model], name: str, temperature: float = 1) -> keras.Model:
     """A model whose probabilities are the mean of its members' (Lakshminarayanan et al., https://arxiv.org/abs/1612.01474).
+
+    With a temperature, that of the mean (Rahaman and Thiery, https://arxiv.org/abs/2007.08792): the mean of calibrated
+    probabilities is not.
 
     Args:
         members: from the same images to probabilities, float32 `[N, classes]`, each under a name of its own.
         name: of the whole.
+        temperature: what the logarithms of the mean are divided by.
     """
     images = keras.Input(members[0].input.shape[1:], dtype="uint8", name="pixels")
     answers = [member(images) for member in members]
-    return keras.Model(images, keras.layers.Average(dtype="float32", name="probabilities")(answers), name=name)
+    mean = keras.layers.Average(dtype="float32", name="probabilities" if temperature == 1 else "mean")(answers)
+    if temperature != 1:
+        mean = softmax(keras.ops.log(mean), temperature)
+    return keras.Model(images, mean, name=name)

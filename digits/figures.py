@@ -4,6 +4,7 @@ Figures are made without pyplot: no global state, no display.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -185,4 +186,53 @@ def augmentation(original: np.ndarray, distorted: np.ndarray) -> Figure:
             spine.set(edgecolor=VALIDATION, linewidth=2)
     grid[0][0].set_title("original", fontsize=9)
     grid[0][1].set_title("as trained on", fontsize=9, loc="left")
+    return figure
+
+
+def refusal(rows: Sequence[Mapping[str, float]], sure: float) -> Figure:
+    """What refusing the less confident answers costs and brings, on the validation split.
+
+    Args:
+        rows: of `digits.calibration.trade_off`.
+        sure: the chosen threshold.
+    """
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    thresholds, refused, error = ([row[name] for row in rows] for name in ("threshold", "refused", "error"))
+    low, high = ([row[name] for row in rows] for name in ("error_low", "error_high"))
+    left.plot(thresholds, refused, color=TRAINING, label="refused")
+    left.plot(thresholds, error, color=VALIDATION, label="wrong among the answered")
+    left.axvline(sure, color="0.4", linestyle="--", linewidth=1, label=f"chosen: {sure:.3f}")
+    left.set(xlabel="confidence from which on an answer is sure", ylabel="share")
+    left.set_yscale("symlog", linthresh=1e-3)
+    left.legend()
+    right.fill_between(refused, low, high, color=VALIDATION, alpha=0.2, linewidth=0, label="95 % interval")
+    right.plot(refused, error, color=VALIDATION)
+    right.set(xlabel="refused", ylabel="wrong among the answered", xlim=(0, min(1.0, max(refused[-1], 0.01))))
+    right.legend()
+    for axis in (left.yaxis, right.xaxis, right.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, decimals=None))
+    figure.suptitle('when to say "not sure" (validation split)')
+    return figure
+
+
+def robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """The accuracy under each distortion, three strengths each.
+
+    Args:
+        rows: of `digits.robustness.under_stress`.
+    """
+    columns = [name for name in ("accuracy", "framed") if name in rows[0]]
+    titles = {"accuracy": "the image as it is", "framed": "after crop, fit and centring"}
+    names = list(dict.fromkeys(row["distortion"] for row in rows))
+    levels = list(dict.fromkeys(row["level"] for row in rows))
+    figure = Figure(figsize=(1.2 + 3.2 * len(columns), 0.34 * len(names) + 1.2), layout="constrained")
+    for axes, column in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
+        values = np.array([row[column] for row in rows]).reshape(len(names), len(levels))
+        axes.imshow(values, cmap="RdYlGn", vmin=0.5, vmax=1, aspect="auto")
+        for (row, place), value in np.ndenumerate(values):
+            axes.text(place, row, f"{value:.1%}", ha="center", va="center", fontsize=8)
+        axes.set_xticks(range(len(levels)), levels)
+        axes.set_yticks(range(len(names)), names)
+        axes.set_title(titles[column], fontsize=10)
     return figure

@@ -1,5 +1,8 @@
 """What a training minimises: cross-entropy of integer or one-hot labels, which is the same but for the smoothing."""
 
+import functools
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -15,8 +18,27 @@ def targets(labels: np.ndarray, classes: int, options: Loss) -> np.ndarray:
     return np.asarray(keras.utils.to_categorical(labels, classes), dtype=np.float32)
 
 
+def all_alike(count: int, classes: int) -> np.ndarray:
+    """The targets of outliers: the same probability for each class, float32 `[count, classes]`."""
+    return np.full((count, classes), 1 / classes, dtype=np.float32)
+
+
+class KnownOnly(keras.metrics.MeanMetricWrapper):
+    """The mean of a measure over the examples that have a class; outliers have none to be measured by."""
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Weighs the examples of a batch by 1, outliers by 0."""
+        known = keras.ops.max(y_true, axis=-1) == 1
+        super().update_state(y_true, y_pred, keras.ops.cast(known, self.dtype))
+
+
 def compile_model(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, options: Loss, *, from_logits: bool
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    options: Loss,
+    *,
+    from_logits: bool,
+    outliers: bool = False,
 ) -> None:
     """Gives a model its optimiser, its loss, and the two measures that all recipes share.
 
@@ -32,5 +54,13 @@ def compile_model(
             from_logits=from_logits, label_smoothing=options.label_smoothing, reduction=reduction
         )
         measure = keras.metrics.CategoricalCrossentropy("cross_entropy", from_logits=from_logits)
+    measures = ["accuracy", measure]
+    if outliers:
+        measures = [
+            KnownOnly(keras.metrics.categorical_accuracy, "accuracy"),
+            KnownOnly(
+                functools.partial(keras.losses.categorical_crossentropy, from_logits=from_logits), "cross_entropy"
+            ),
+        ]
     # Without XLA: on a CPU it made a step of the deep network six times as long.
-    model.compile(optimizer, loss, metrics=["accuracy", measure], jit_compile=False)
+    model.compile(optimizer, loss, metrics=measures, jit_compile=False)

@@ -137,6 +137,9 @@ class Augmentation(Section):
     zoom: Fraction
     shift: Fraction
     shear: Annotated[float, Field(ge=0, le=1)]
+    weight: Share
+    coarse: Share
+    noise: Share
 
 
 class OptimizerOptions(Section):
@@ -223,6 +226,8 @@ class Recipe(Section):
 
     model: Architecture
     members: Count
+    outliers: Fraction
+    calibrate: bool
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] | None
     augmentation: Augmentation
     loss: Loss
@@ -234,6 +239,12 @@ class Recipe(Section):
     epochs: Count
     loop: Literal["keras", "gradient_tape"]
 
+    @model_validator(mode="after")
+    def _outliers_need_one_hot(self) -> "Recipe":
+        if self.outliers and self.loss.labels == "integer":
+            raise ValueError("outliers need loss.labels: one_hot, because they belong to all classes alike")
+        return self
+
 
 class Train(Section):
     """What all recipes share."""
@@ -244,9 +255,23 @@ class Train(Section):
 
 
 class Evaluate(Section):
-    """The gate: recipe -> dataset -> the least test accuracy."""
+    """When to answer, see `digits.calibration.decide`, and the gate: recipe -> dataset -> the least test accuracy."""
 
+    max_error: Share
+    max_lost: Fraction
     min_accuracy: dict[str, dict[str, Share]]
+
+
+class Robustness(Section):
+    """What the network is shown besides its test split, see `digits.stress`."""
+
+    images: Count
+
+
+class Export(Section):
+    """How the model leaves for other runtimes, see `digits.exporting`."""
+
+    representative_images: Count
 
 
 class Compare(Section):
@@ -265,6 +290,8 @@ class Params(Section):
     recipes: dict[str, Recipe]
     train: Train
     evaluate: Evaluate
+    robustness: Robustness
+    export: Export
     compare: Compare
 
     @model_validator(mode="after")

@@ -8,16 +8,30 @@ RAW = Path("data/raw")
 TFRECORDS = Path("data/tfrecords")
 
 MODEL = Path("models/model.keras")
+ABOUT = Path("models/about.json")  # what a user of the model must know
+SAVED_MODEL = Path("models/saved_model")
+LITERT = Path("models/model.tflite")
+LITERT_INT8 = Path("models/model_int8.tflite")
+ONNX = Path("models/model.onnx")
+MODEL_CARD = Path("models/README.md")
 CHECKPOINT = Path("models/checkpoint.npz")  # of an unfinished training; no output of a stage
 
 DATA_METRICS = Path("metrics/data.json")
 TRAIN_METRICS = Path("metrics/train.json")
 TEST_METRICS = Path("metrics/test.json")
+ROBUSTNESS_METRICS = Path("metrics/robustness.json")
+EXPORT_METRICS = Path("metrics/export.json")
+
+DRAWINGS = Path("drawings/test.json")  # committed, as strokes
+DRAWN = Path("data/drawn")  # what was corrected on the page; no output of a stage
 
 HISTORY = Path("plots/history.csv")
 PREDICTIONS = Path("plots/predictions.csv")
 PER_CLASS = Path("plots/per_class.csv")
 CALIBRATION = Path("plots/calibration.csv")
+REFUSAL = Path("plots/refusal.csv")
+ROBUSTNESS = Path("plots/robustness.csv")
+STRESSED = Path("plots/stressed.npz")
 SHOWCASE = Path("plots/showcase.npz")
 ARCHITECTURE = Path("plots/architecture.dot")
 SUMMARY = Path("plots/summary.txt")

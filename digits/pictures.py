@@ -69,3 +69,30 @@ def of_results(
         ),
         "reliability": figures.reliability(calibration, scoring.calibration_error(calibration)),
     }
+
+
+def of_trust(
+    trade_off: Rows, sure: float, stress: Rows, stressed: Mapping[str, np.ndarray], classes: list[str]
+) -> Pictures:
+    """When to believe the answer, and what it is worth where the dataset ends.
+
+    Args:
+        trade_off: rows of `digits.calibration.trade_off`.
+        sure: the confidence from which on an answer is given.
+        stress: rows of `digits.robustness.under_stress`.
+        stressed: `examples`, an image under each of these distortions; where there are any, the arrays of
+            `digits.robustness.misread`.
+        classes: the names of the classes in the order of their labels.
+    """
+    captions = [f"{row['distortion']}\n{row['strength']:g}" for row in stress]
+    answers = zip(stressed.get("misread_labels", ()), stressed.get("misread_answers", ()), strict=True)
+    misread = [f"{classes[label]}, read as {classes[answer]}" for label, answer in answers]
+    images = stressed.get("misread_images", np.zeros((0, 1, 1, 1), np.uint8))
+    return {
+        "refusal": figures.refusal(trade_off, sure),
+        "robustness": figures.robustness(stress),
+        "stressed": figures.gallery(stressed["examples"], captions, title="the distortions", columns=9),
+        "misread": figures.gallery(
+            images, misread, title="other people's digits, misread" if misread else "none misread"
+        ),
+    }

@@ -6,9 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from digits import architectures, batches, checkpoints, ensembles, logbook, objectives, optimizers, splitting
+from digits import (
+    architectures,
+    batches,
+    calibration,
+    checkpoints,
+    ensembles,
+    logbook,
+    models,
+    objectives,
+    optimizers,
+    outliers,
+    splitting,
+)
 from digits.checkpoints import Checkpoint
 from digits.errors import UserError
 from digits.examples import Split
@@ -30,7 +43,8 @@ class Result:
             examples; those of the training split are taken while it is learnt, with distortions and dropout. Of an
             ensemble, the mean over the members that were still learning.
         summary: of the final `model` on both splits, undistorted: `loss`, `accuracy`, `val_loss`, `val_accuracy`; its
-            number of `weights`; and the number of `epochs` that all members took.
+            number of `weights`; the number of `epochs` that all members took; and the `temperature` that the
+            logits are divided by.
         seconds: that the epochs took, validation included; after an interruption those before it, too.
     """
 
@@ -89,15 +103,24 @@ def train(
         )
         members.append(with_probabilities(network, recipe, name))
         histories.append(history)
-    model = members[0]
-    if recipe.members > 1:
-        model = ensembles.average(members, "ensemble")
+
+    def whole(temperature: float) -> keras.Model:
+        if recipe.members == 1:
+            return with_probabilities(network, recipe, name, temperature)
+        model = ensembles.average(members, "ensemble", temperature)
         # Each member keeps its own optimiser and its state; this one, without a state, makes the whole complete.
         objectives.compile_model(model, keras.optimizers.SGD(), recipe.loss, from_logits=False)
+        return model
+
+    model, temperature = whole(1), 1.0
+    if recipe.calibrate:
+        temperature = calibration.temperature(validation.labels, models.probabilities(model, validation.images))
+        model = whole(temperature)
     return Result(
         model,
         _mean_history(histories),
-        summarize(model, recipe, training, validation, classes) | {"epochs": sum(map(len, histories))},
+        summarize(model, recipe, training, validation, classes)
+        | {"epochs": sum(map(len, histories)), "temperature": temperature},
         sum(row["seconds"] for history in histories for row in history),
     )
 
@@ -115,18 +138,23 @@ def _train_network(
     """One network from pixels to logits, with the weights to keep, and its history."""
     keras.utils.set_random_seed(seed)
     network = architectures.build(recipe.model, training.images.shape[1:], classes)
-    steps = recipe.steps_per_epoch or batches.steps_per_pass(len(training), recipe.batch_size)
+    images, targets = training.images, objectives.targets(training.labels, classes, recipe.loss)
+    if recipe.outliers:
+        extra = outliers.make(training, round(recipe.outliers * len(training)), seed)
+        images = np.concatenate([images, extra])
+        targets = np.concatenate([targets, objectives.all_alike(len(extra), classes)])
+    steps = recipe.steps_per_epoch or batches.steps_per_pass(len(images), recipe.batch_size)
     optimizer = optimizers.build(recipe.optimizer, recipe.schedule, steps * recipe.epochs)
     optimizer.build(network.trainable_variables)
-    objectives.compile_model(network, optimizer, recipe.loss, from_logits=True)
+    objectives.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outliers > 0)
 
     terminal = sys.stdout.isatty()
     watcher = Watcher(network, recipe, checkpoint, prints=not terminal)
     if not watcher.finished:
         first_epoch = len(watcher.state.history)
         learnt = batches.shuffled(
-            training.images,
-            objectives.targets(training.labels, classes, recipe.loss),
+            images,
+            targets,
             batch_size=recipe.batch_size,
             augmentation=recipe.augmentation,
             seed=seed,
@@ -155,9 +183,9 @@ def _train_network(
     return network, watcher.state.history
 
 
-def with_probabilities(network: keras.Model, recipe: Recipe, name: str) -> keras.Model:
+def with_probabilities(network: keras.Model, recipe: Recipe, name: str, temperature: float = 1) -> keras.Model:
     """The same weights and optimiser under a softmax: every saved model answers probabilities."""
-    probabilities = keras.layers.Softmax(name="probabilities", dtype="float32")(network.output)
+    probabilities = ensembles.softmax(network.output, temperature)
     model = keras.Model(network.input, probabilities, name=name)
     objectives.compile_model(model, network.optimizer, recipe.loss, from_logits=False)
     return model

@@ -1,10 +1,12 @@
 """Stage `visualize`: what the other stages wrote in, pictures and a description of the network out."""
 
-from digits import artifacts, diagrams, errors, models, params, paths, pictures, records
+from digits import about, artifacts, diagrams, errors, models, params, paths, pictures, records
 
 HISTORY = {"epoch": int, **dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"), float)}
 PREDICTIONS = {"actual": str, "predicted": str, "confidence": float}
 CALIBRATION = dict.fromkeys(("confidence", "accuracy", "accuracy_low", "accuracy_high", "count"), float)
+TRADE_OFF = dict.fromkeys(("threshold", "refused", "error", "error_low", "error_high"), float)
+STRESS = {"distortion": str, "level": str, "strength": float, "accuracy": float}
 SHOWCASE = ("samples_index", "samples_images", "samples_probabilities", "mistakes_index", "mistakes_images")
 
 
@@ -22,12 +24,17 @@ def main() -> None:
     predictions = artifacts.read_csv(paths.PREDICTIONS, PREDICTIONS)
     calibration = artifacts.read_csv(paths.CALIBRATION, CALIBRATION)
     showcase = artifacts.read_arrays(paths.SHOWCASE, SHOWCASE)
+    trade_off = artifacts.read_csv(paths.REFUSAL, TRADE_OFF)
+    stress = artifacts.read_csv(paths.ROBUSTNESS, STRESS, optional={"framed": float})
+    stressed = artifacts.read_arrays(paths.STRESSED, ["examples"])
+    sure = about.read(paths.ABOUT).decision.sure
     model = models.load(paths.MODEL)
 
     drawn = {
         **pictures.of_data(train, classes, counts, limits, seed),
         **pictures.of_training(history),
         **pictures.of_results(predictions, calibration, showcase, classes),
+        **pictures.of_trust(trade_off, sure, stress, stressed, classes),
     }
     for name, figure in drawn.items():
         artifacts.write_figure(paths.PLOTS / f"{name}.png", figure)
