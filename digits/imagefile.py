@@ -31,15 +31,18 @@ def decode(content: bytes) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on odd metadata; the pixels are what counts
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise UserError(f"an image of {width}x{height}; at most {MAX_PIXELS // 10**6} megapixels are read")
+                _check_size(*image.size)
                 image.draft("RGB", (2048, 2048))  # a large JPEG is reduced while it is decoded
                 return _pixels(ImageOps.exif_transpose(image))
     except UserError:
         raise
     except Exception as error:  # Pillow's decoders raise many kinds on damaged input
         raise UserError(f"no readable image; {', '.join(FORMATS)} are read") from error
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise UserError(f"an image of {width}x{height}; at most {MAX_PIXELS // 10**6} megapixels are read")
 
 
 def _pixels(image: Image.Image) -> np.ndarray:

@@ -132,7 +132,7 @@ def fit(ink: np.ndarray, longer: int) -> np.ndarray:
     height, width = (max(1, round(side * scale)) for side in ink.shape)
     method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
     resampled = Image.fromarray(ink.astype(np.float32)).resize((width, height), method)
-    return np.clip(np.asarray(resampled), 0, 1)
+    return np.asarray(np.clip(np.asarray(resampled), 0, 1))
 
 
 def reweigh(fine: np.ndarray) -> np.ndarray:
@@ -144,7 +144,7 @@ def reweigh(fine: np.ndarray) -> np.ndarray:
         kind = ImageFilter.MaxFilter if target > width else ImageFilter.MinFilter
         weighed = np.asarray(picture.filter(kind(2 * steps + 1)))
         if weighed.max() > 128:  # else a thin part would be lost: a step less
-            return weighed.astype(np.float32) / 255
+            return np.asarray(weighed / np.float32(255))
     return fine
 
 

@@ -32,7 +32,7 @@ def framed(drawings: Sequence[np.ndarray]) -> np.ndarray:
 def scikit_learn() -> Split:
     """The 1,797 digits that scikit-learn brings (E. Alpaydin, C. Kaynak; 8x8 pixels), as frames."""
     bunch = load_digits()
-    return Split(framed(np.round(bunch.images * (255 / 16)).astype(np.uint8)), bunch.target.astype(np.int64))
+    return Split(framed(list(np.round(bunch.images * (255 / 16)).astype(np.uint8))), bunch.target.astype(np.int64))
 
 
 def drawn(drawings: Sequence[Drawing]) -> Split:
@@ -88,7 +88,7 @@ def under_stress(network: Network, split: Split, seed: int, *, frames: bool) -> 
         row = {"distortion": name, "level": LEVELS[number % len(LEVELS)], "strength": float(strength)}
         row["accuracy"] = float((network(images).argmax(axis=1) == split.labels).mean())
         if frames:
-            row["framed"] = float((network(framed(images)).argmax(axis=1) == split.labels).mean())
+            row["framed"] = float((network(framed(list(images))).argmax(axis=1) == split.labels).mean())
         rows.append(row)
     return rows
 

@@ -66,11 +66,11 @@ def _shift(image: np.ndarray, share: float, random: np.random.Generator) -> np.n
 def _thicken(image: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:
     once = ndimage.grey_dilation(image, (3, 3, 1))
     twice = ndimage.grey_dilation(once, (3, 3, 1))
-    return image + (once - image) * min(share, 1) + (twice - once) * max(share - 1, 0)
+    return np.asarray(image + (once - image) * min(share, 1) + (twice - once) * max(share - 1, 0))
 
 
 def _thin(image: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:
-    return image + (ndimage.grey_erosion(image, (3, 3, 1)) - image) * share
+    return np.asarray(image + (ndimage.grey_erosion(image, (3, 3, 1)) - image) * share)
 
 
 def _noise(image: np.ndarray, deviation: float, random: np.random.Generator) -> np.ndarray:
@@ -119,7 +119,7 @@ def _shade(image: np.ndarray, share: float, random: np.random.Generator) -> np.n
     rows, columns = (np.linspace(-1, 1, side) for side in image.shape[:2])
     slope = np.sin(angle) * rows[:, None] + np.cos(angle) * columns
     light = (slope - slope.min()) / np.ptp(slope)
-    return 255 * share * light[..., None] + image * (1 - share * light[..., None])
+    return np.asarray(255 * share * light[..., None] + image * (1 - share * light[..., None]))
 
 
 DISTORTIONS: dict[str, tuple[Distort, tuple[float, float, float]]] = {

@@ -1,6 +1,7 @@
 """Stage `robustness`: the model, other people's digits and distorted test images in; how it fares there out."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def main() -> None:
 
     rows = robustness.under_stress(network, test, parameters.seed, frames=takes_drawings)
     examples = np.stack([images[0] for _, _, images in stress.distorted(test.images[:1], parameters.seed)])
-    figures: dict[str, object] = {"stress": by_distortion(rows, "accuracy")}
+    figures: dict[str, dict[str, Any]] = {"stress": by_distortion(rows, "accuracy")}
     shown = {"examples": examples}
     if takes_drawings:
         drawings = strokes.read(paths.DRAWINGS)
@@ -40,7 +41,7 @@ def main() -> None:
     print(", ".join(f"{name} {found['accuracy']:.2%}" for name, found in figures.items() if "accuracy" in found))
 
 
-def by_distortion(rows: list[dict[str, object]], column: str) -> dict[str, dict[str, object]]:
+def by_distortion(rows: list[dict[str, Any]], column: str) -> dict[str, dict[str, float]]:
     """The rows' `column` as distortion -> level -> value."""
     names = dict.fromkeys(row["distortion"] for row in rows)
     return {name: {row["level"]: row[column] for row in rows if row["distortion"] == name} for name in names}

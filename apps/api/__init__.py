@@ -1,0 +1,1 @@
+"""`make api`: the model behind HTTP."""

@@ -1,0 +1,93 @@
+"""The HTTP service: what it answers and how it refuses."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import swagger_ui_bundle
+from fastapi import FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, Response
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from apps.api import schema
+from apps.api.batching import Batcher
+from apps.api.limits import RateLimit, body
+from apps.api.measuring import Measured, Measures
+from apps.api.reading import LARGEST_BATCH, drawings
+from apps.api.refusals import RefusedError, as_json
+from digits import imagefile, ink
+from digits.errors import UserError
+from digits.predict import as_dict
+from digits.predictor import Predictor
+
+LONGEST_QUEUE = 4096  # images that may wait
+SMALL = 64 * 1024  # bytes; an image file above it is decoded in a thread, not to keep others waiting
+
+
+def create(predictor: Predictor, *, rate: float) -> FastAPI:
+    """The application.
+
+    Args:
+        predictor: answers.
+        rate: requests a second that each client may send.
+    """
+    app = FastAPI(title="Digits", description=schema.DESCRIPTION, version="1", docs_url=None, redoc_url=None)
+    app.openapi_version = "3.0.3"  # what the bundled Swagger UI reads
+    measures = Measures()
+    app.add_middleware(Measured, measures=measures, paths=schema.PATHS)
+    batch = Batcher(predictor.answers, largest=LARGEST_BATCH, longest=LONGEST_QUEUE, observe=measures.batches.observe)
+    limit = RateLimit(rate)
+
+    @app.post("/predict", openapi_extra=schema.PREDICT_BODY, responses=schema.PREDICT_RESPONSES)
+    async def predict(request: Request) -> Response:
+        """Which digits are these? One image or several; an answer for each, in their order."""
+        try:
+            limit.take(request.client.host if request.client else "")
+            content = await body(request, imagefile.MAX_BYTES)
+            found = await batch(await frames(request, content))
+        except RefusedError as error:
+            return error.response()
+        except UserError as error:
+            return RefusedError(422, str(error)).response()
+        for answer in found:
+            measures.answers.labels(answer.verdict).inc()
+        return as_json({"model": predictor.digest, "predictions": [as_dict(answer) for answer in found]})
+
+    @app.get("/health", responses=schema.HEALTH_RESPONSES)
+    async def health() -> Response:
+        """Whether the service answers, and which model it runs."""
+        about = predictor.about
+        facts = {"recipe": about.recipe, "dataset": about.dataset, "test_accuracy": about.test["accuracy"]}
+        return as_json({"status": "ok", "model": predictor.digest, **facts})
+
+    @app.get("/metrics", response_class=Response, responses=schema.METRICS_RESPONSES)
+    async def metrics() -> Response:
+        """Counters and times for Prometheus."""
+        return Response(measures.text(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> HTMLResponse:
+        """The interface, described and to be tried."""
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title="Digits",
+            swagger_js_url="static/swagger-ui-bundle.js",
+            swagger_css_url="static/swagger-ui.css",
+            swagger_favicon_url="static/favicon-32x32.png",
+        )
+
+    app.mount("/static", StaticFiles(directory=Path(swagger_ui_bundle.swagger_ui_path)))
+    return app
+
+
+async def frames(request: Request, content: bytes) -> list[np.ndarray | None]:
+    """What the network is to see of the drawings in a body."""
+    if len(content) <= SMALL:
+        return [ink.frame(drawing) for drawing in await drawings(request, content)]
+    return await asyncio.to_thread(_frames_apart, request, content)
+
+
+def _frames_apart(request: Request, content: bytes) -> list[np.ndarray | None]:
+    return [ink.frame(drawing) for drawing in asyncio.run(drawings(request, content))]

@@ -1,0 +1,30 @@
+"""Requests that get no answer, and why."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+
+class RefusedError(Exception):
+    """A request that is refused.
+
+    Args:
+        status: of HTTP.
+        reason: for a person.
+        retry_after: seconds after which it may be sent again.
+    """
+
+    def __init__(self, status: int, reason: str, retry_after: int | None = None) -> None:
+        super().__init__(reason)
+        self.status, self.retry_after = status, retry_after
+
+    def response(self) -> Response:
+        """What the client gets."""
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return as_json({"detail": str(self)}, self.status, headers)
+
+
+def as_json(content: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A response with a JSON object."""
+    return Response(orjson.dumps(content), status, headers, "application/json")

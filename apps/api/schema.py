@@ -1,0 +1,95 @@
+"""What the OpenAPI page says about the interface."""
+
+from typing import Any
+
+from apps.api.reading import LARGEST_BATCH
+from digits import imagefile, ink
+
+DESCRIPTION = f"""Reads handwritten digits. `POST /predict` takes
+
+- an image file as the body (`image/png`, `image/jpeg`, ...), or one or several as the field `file` of a form: any
+  size, dark on light or light on dark, one digit each;
+- a JSON array of {ink.SIDE} rows of {ink.SIDE} whole numbers from 0 to 255, or a list of at most {LARGEST_BATCH}.
+
+A body has at most {imagefile.MAX_BYTES // 2**20} MB, an image at most {imagefile.MAX_PIXELS // 10**6} megapixels."""
+
+PATHS = ("/predict", "/health", "/metrics", "/", "/openapi.json")
+
+_ROW = {"type": "array", "minItems": ink.SIDE, "maxItems": ink.SIDE}
+_IMAGE = {**_ROW, "items": {**_ROW, "items": {"type": "integer", "minimum": 0, "maximum": 255}}}
+_BATCH = {"type": "array", "minItems": 1, "maxItems": LARGEST_BATCH, "items": _IMAGE}
+_FILE = {"type": "string", "format": "binary"}
+
+PREDICT_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"oneOf": [_IMAGE, _BATCH]}},
+            "image/png": {"schema": _FILE},
+            "image/jpeg": {"schema": _FILE},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "array", "minItems": 1, "maxItems": LARGEST_BATCH, "items": _FILE}},
+                }
+            },
+        },
+    }
+}
+
+
+def _object(properties: dict[str, Any], *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+    }
+
+
+def _json(description: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}, **more}
+
+
+_RETRY = {"headers": {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}}
+_REFUSAL = _object({"detail": {"type": "string"}})
+_ANSWER = _object(
+    {
+        "verdict": {"type": "string", "enum": ["sure", "not sure", "unknown", "nothing drawn"]},
+        "digit": {"type": "string", "nullable": True, "description": "null where it is no digit, or nothing drawn"},
+        "probabilities": {
+            "type": "object",
+            "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+            "description": "of each class; empty where nothing is drawn",
+        },
+    }
+)
+_MODEL = {"type": "string", "description": "sha256 of the model's file"}
+
+PREDICT_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: _json(
+        "An answer for each image", _object({"model": _MODEL, "predictions": {"type": "array", "items": _ANSWER}})
+    ),
+    413: _json("The body is too long", _REFUSAL),
+    415: _json("The body is of a type that is not read", _REFUSAL),
+    422: _json("The body is not what its type says", _REFUSAL),
+    429: _json("Too many requests from this client", _REFUSAL, **_RETRY),
+    503: _json("Too many requests wait", _REFUSAL, **_RETRY),
+}
+HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: _json(
+        "It answers",
+        _object(
+            {
+                "status": {"type": "string", "enum": ["ok"]},
+                "model": _MODEL,
+                "recipe": {"type": "string"},
+                "dataset": {"type": "string"},
+                "test_accuracy": {"type": "number"},
+            }
+        ),
+    )
+}
+METRICS_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "In Prometheus' text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}

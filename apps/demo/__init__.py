@@ -1,0 +1,1 @@
+"""`make demo`: a page to draw a digit on."""
