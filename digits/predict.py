@@ -9,9 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from digits import errors, imagefile, paths
+from digits import errors, imagefile
 from digits.errors import UserError
-from digits.predictor import Answer, Predictor
+from digits.predictor import Answer, Predictor, chosen
 
 
 def main() -> None:
@@ -22,11 +22,11 @@ def main() -> None:
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="an image of one digit, any size and colours"
     )
-    parser.add_argument("--model", type=Path, default=paths.LITERT, help="default: %(default)s")
+    parser.add_argument("--model", type=Path, help="default: the exported one")
     parser.add_argument("--about", type=Path, help="default: about.json beside the model")
     parser.add_argument("--json", action="store_true", help="a JSON object for each file, with all probabilities")
     arguments = parser.parse_args()
-    predictor = Predictor(arguments.model, arguments.about or arguments.model.with_name(paths.ABOUT.name))
+    predictor = Predictor(*chosen(arguments.model, arguments.about))
     failed = 0
     for file in arguments.files:
         try:

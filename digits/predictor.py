@@ -11,7 +11,7 @@ from threading import Lock
 
 import numpy as np
 
-from digits import about, ink, paths, runtimes
+from digits import about, artifacts, ink, paths, runtimes, scoring
 from digits.errors import UserError
 
 NOTHING = "nothing drawn"
@@ -65,7 +65,7 @@ class Predictor:
         UserError: a file is missing or damaged, or the model is not one for 28x28 grey images.
     """
 
-    def __init__(self, path: Path = paths.LITERT, described: Path = paths.ABOUT, threads: int = 2) -> None:
+    def __init__(self, path: Path, described: Path, threads: int = 2) -> None:
         self.about = about.read(described)
         if self.about.image_shape != (ink.SIDE, ink.SIDE, 1):
             shape = "x".join(map(str, self.about.image_shape))
@@ -74,6 +74,14 @@ class Predictor:
         self.digest = digest(path)
         self._network = runtimes.load(path, threads)
         self._lock = Lock()  # a LiteRT interpreter keeps its input
+
+    @property
+    def test_accuracy(self) -> tuple[float, float, float]:
+        """Of this very file on the test split, with its 95 % interval; `metrics/export.json` knows that of exports."""
+        measured = self.path.parent.parent / paths.EXPORT_METRICS
+        own = artifacts.read_json(measured).get(self.path.name, {}) if measured.is_file() else {}
+        accuracy, total = own.get("accuracy", self.about.test["accuracy"]), int(self.about.test["total"])
+        return accuracy, *scoring.wilson_interval(round(accuracy * total), total)
 
     def probabilities(self, frames: np.ndarray) -> np.ndarray:
         """The network's answers to frames, uint8 `[N, 28, 28]`: float32 `[N, classes]`."""
@@ -132,13 +140,36 @@ def digest(path: Path) -> str:
 
 def catalogue(root: Path = Path()) -> dict[str, tuple[Path, Path]]:
     """The trained models that are there: a name for people -> the model's file and its `about.json`."""
-    exported = ((paths.LITERT, "LiteRT"), (paths.LITERT_INT8, "LiteRT, 8-bit integers"), (paths.ONNX, "ONNX"))
-    described = root / paths.ABOUT
-    found = {}
-    if described.is_file():
-        recipe = about.read(described).recipe
-        kinds = (*exported, (paths.MODEL, "Keras"))
-        found = {f"{recipe} ({kind})": (root / path, described) for path, kind in kinds if (root / path).exists()}
+    kinds = {
+        paths.LITERT: "LiteRT",
+        paths.LITERT_INT8: "LiteRT, 8-bit integers",
+        paths.ONNX: "ONNX",
+        paths.MODEL: "Keras",
+    }
+    found: dict[str, tuple[Path, Path]] = {}
+    for folder in (root, *sorted((root / "runs").glob("*"))):  # the pipeline's own, then what `make run` left
+        described = folder / paths.ABOUT
+        if described.is_file():
+            known = about.read(described)
+            name = f"{known.recipe} on {known.dataset}"
+            files = ((folder / path, kind) for path, kind in kinds.items())
+            found |= {f"{name} ({kind})": (file, described) for file, kind in files if file.exists()}
     for each in sorted((root / "compare" / "results").glob("*/about.json")):
-        found[f"{each.parent.name} (from make compare)"] = (each.with_name("model.keras"), each)
+        found[f"{each.parent.name} on {about.read(each).dataset} (Keras, from make compare)"] = (
+            each.with_name(paths.MODEL.name),
+            each,
+        )
     return found
+
+
+def chosen(model: Path | None, described: Path | None = None) -> tuple[Path, Path]:
+    """The named model, or else the first of the catalogue, and the `about.json` that belongs to it.
+
+    Raises:
+        UserError: none is named and none is there.
+    """
+    if model:
+        return model, described or model.with_name(paths.ABOUT.name)
+    for found in catalogue().values():
+        return found
+    raise UserError("no trained model here; run `make repro` (MNIST) or `make run` (the embedded digits) first")

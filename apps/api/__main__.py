@@ -6,9 +6,9 @@ from pathlib import Path
 import uvicorn
 
 from apps.api import app
-from digits import errors, paths
+from digits import errors
 from digits.errors import UserError
-from digits.predictor import Predictor
+from digits.predictor import Predictor, chosen
 
 
 def main() -> None:
@@ -16,14 +16,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m apps.api", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
-    parser.add_argument("--model", type=Path, default=paths.LITERT, help="default: %(default)s")
+    parser.add_argument("--model", type=Path, help="default: the exported one")
     parser.add_argument("--about", type=Path, help="default: about.json beside the model")
     parser.add_argument("--rate", type=float, default=5000, help="requests a second and client (default: %(default)s)")
     arguments = parser.parse_args()
     if not arguments.rate >= 1:
         raise UserError(f"--rate {arguments.rate}: at least 1 request a second")
     # One thread: the other core has HTTP to do.
-    predictor = Predictor(arguments.model, arguments.about or arguments.model.with_name(paths.ABOUT.name), threads=1)
+    predictor = Predictor(*chosen(arguments.model, arguments.about), threads=1)
     print(f"{predictor.about.recipe} on http://{arguments.host}:{arguments.port}", flush=True)
     service = app.create(predictor, rate=arguments.rate)
     uvicorn.run(service, host=arguments.host, port=arguments.port, log_level="warning", access_log=False)

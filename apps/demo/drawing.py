@@ -1,0 +1,43 @@
+"""What the page sends, strokes as JSON text, as a drawing."""
+
+import numpy as np
+import orjson
+
+from digits import strokes
+from digits.errors import UserError
+from digits.strokes import Drawing
+
+SIZE = 280  # pixels of the canvas, as in canvas.js
+MOST_POINTS = 50_000
+PENS = (1, 60)
+
+
+def parse(text: str) -> list[Drawing]:
+    """The strokes in their order, those of one pen width together.
+
+    Raises:
+        UserError: the text is not what the page sends.
+    """
+    try:
+        lines = [(float(line["width"]), np.array(line["points"], np.float64)) for line in orjson.loads(text)["strokes"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise UserError("the drawing cannot be read; load the page again") from error
+    for width, points in lines:
+        sound = points.ndim == 1 and len(points) >= 2 and not len(points) % 2 and np.isfinite(points).all()
+        if not sound or not PENS[0] <= width <= PENS[1] or points.min() < 0 or points.max() > SIZE:
+            raise UserError("the drawing cannot be read; load the page again")
+    if sum(len(points) for _, points in lines) > 2 * MOST_POINTS:
+        raise UserError("too many strokes; clear the canvas")
+    widths = dict.fromkeys(width for width, _ in lines)
+    return [
+        Drawing(None, "page", (SIZE, SIZE), width, tuple(p.reshape(-1, 2) for w, p in lines if w == width))
+        for width in widths
+    ]
+
+
+def render(drawings: list[Drawing]) -> np.ndarray:
+    """All of them on one sheet, black on white, uint8 `[280, 280]`."""
+    sheet = np.full((SIZE, SIZE), 255, np.uint8)
+    for drawing in drawings:
+        sheet = np.minimum(sheet, strokes.render(drawing))
+    return sheet
