@@ -16,7 +16,7 @@ LIGHTEST, HEAVIEST = 1.5, 4.5  # pixels of stroke width in the frame: where near
 FAINTEST = 0.06  # contrast to the background, of 1, below which nothing counts as drawn
 VISIBLE = 0.25  # ink above it decides where the drawing ends
 SPECK = 0.02  # parts with less than this share of the ink are dirt
-LARGEST = 512  # pixels a side; larger drawings are reduced first
+LARGEST = 256  # pixels a side; larger drawings are reduced first
 
 
 def frame(drawing: np.ndarray) -> np.ndarray | None:

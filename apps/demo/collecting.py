@@ -49,13 +49,16 @@ def save(folder: Path, sheet: np.ndarray, label: str | None, details: Mapping[st
     return path
 
 
-def read(folder: Path) -> list[tuple[np.ndarray, str | None]]:
-    """What `save` kept: pictures, and what each really is.
+def read(folder: Path) -> list[tuple[str, np.ndarray, str | None]]:
+    """What `save` kept: the name of each file, its picture, and what it really is.
 
     Raises:
         UserError: there is nothing, or a file is damaged.
     """
-    found = [(imagefile.decode((folder / entry["file"]).read_bytes()), entry["label"]) for entry in _entries(folder)]
+    found = [
+        (entry["file"], imagefile.decode((folder / entry["file"]).read_bytes()), entry["label"])
+        for entry in _entries(folder)
+    ]
     if not found:
         raise UserError(f"{folder}: no drawings yet; draw some with `make demo` and say what they are")
     return found

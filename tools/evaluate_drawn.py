@@ -1,0 +1,39 @@
+"""Measures a model on the drawings that were corrected on the page: `make evaluate-drawn`.
+
+python -m tools.evaluate_drawn --model models/model_int8.tflite
+"""
+
+import argparse
+from pathlib import Path
+
+from apps.demo import collecting
+from digits import errors, paths, scoring
+from digits.predictor import Predictor, chosen
+
+
+def main() -> None:
+    """Prints the accuracy and each mistake."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="default: the exported one")
+    parser.add_argument("--folder", type=Path, default=paths.DRAWN, help="default: %(default)s")
+    arguments = parser.parse_args()
+    drawn = collecting.read(arguments.folder)
+    answers = Predictor(*chosen(arguments.model))([picture for _, picture, _ in drawn])
+    digits = refused = right = 0
+    for (file, _, label), answer in zip(drawn, answers, strict=True):
+        if label is None:
+            refused += answer.verdict != "sure"
+            continue
+        digits += 1
+        right += answer.best == label
+        if answer.best != label:
+            print(f"{file}: is {label}, read as {answer}")
+    if digits:
+        low, high = scoring.wilson_interval(right, digits)
+        print(f"digits      {right} of {digits} right: {right / digits:.2%}, 95 % interval {low:.2%} to {high:.2%}")
+    if others := len(drawn) - digits:
+        print(f"no digits   {refused} of {others} get no sure answer")
+
+
+if __name__ == "__main__":
+    errors.run(main)
