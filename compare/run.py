@@ -41,8 +41,8 @@ def main() -> None:
         "validation": scoring.summarize(validation.labels, watched, spec.classes),
         "test": scoring.summarize(test.labels, probabilities, spec.classes),
     }
-    options = parameters.evaluate
-    decision = calibration.decide(validation.labels, watched, max_error=options.max_error, max_lost=options.max_lost)
+    limits = {"max_error": parameters.evaluate.max_error, "max_lost": parameters.evaluate.max_lost}
+    decision = calibration.decide(validation.labels, watched, **limits)
     shape = test.images.shape[1:]
     About(name, spec.name, spec.classes, shape, decision, scores["test"]).write(folder / places.ABOUT)
     artifacts.write_json(folder / places.SCORES, scores)

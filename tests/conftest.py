@@ -9,7 +9,7 @@ import pytest
 
 from digits import errors, params, runtime
 from digits.examples import Dataset, Split
-from stages import download, evaluate, preprocess, train, visualize
+from stages import download, evaluate, export, preprocess, robustness, train, visualize
 
 ROOT = Path(__file__).parents[1]
 MNIST_DIR = Path(os.environ.get("MNIST_DIR") or ROOT.parent / "shared" / "mnist").absolute()
@@ -78,10 +78,11 @@ def finished_project(tmp_path_factory) -> Path:
         assert old in text
         text = text.replace(old, new, 1)
     (folder / "params.yaml").write_text(text)
+    shutil.copytree(ROOT / "drawings", folder / "drawings")
     before = Path.cwd()
     os.chdir(folder)
     try:
-        for stage in (download, preprocess, train, evaluate, visualize):
+        for stage in (download, preprocess, train, evaluate, robustness, visualize, export):
             stage.main()
     finally:
         os.chdir(before)

@@ -121,7 +121,7 @@ def test_parameters_reach_stages_under_one_name_only():
 def test_each_parameter_is_declared_by_a_stage():
     declared = {name for entry in SCRIPTS.values() for name in entry["params"]}
     assert {name.split(".")[0] for name in declared} == set(PARAMS)
-    for section in ("train", "evaluate", "compare"):
+    for section in ("train", "evaluate", "robustness", "export", "compare"):
         assert section in declared or {f"{section}.{key}" for key in PARAMS[section]} <= declared
 
 
@@ -184,7 +184,7 @@ def test_the_registered_model_is_an_output():
 def test_the_library_does_not_know_the_stages():
     for path in (ROOT / "digits").rglob("*.py"):
         used = imports(path.relative_to(ROOT).as_posix())
-        assert not any(file.startswith(("stages", "compare", "benchmarks", "tools")) for file in used), path
+        assert not any(file.startswith(("apps", "stages", "compare", "benchmarks", "tools")) for file in used), path
 
 
 def test_a_stage_is_small_and_reads_no_other_stage():
@@ -197,16 +197,28 @@ def test_a_stage_is_small_and_reads_no_other_stage():
 @pytest.mark.parametrize(
     "module",
     [
+        "about",
         "artifacts",
+        "calibration",
+        "card",
         "datasets",
         "errors",
         "examples",
         "figures",
+        "imagefile",
+        "ink",
         "params",
+        "parity",
         "paths",
+        "predict",
+        "predictor",
         "rawdata",
+        "robustness",
+        "runtimes",
         "scoring",
         "splitting",
+        "stress",
+        "strokes",
         "validation",
     ],
 )
@@ -222,7 +234,7 @@ def test_importing_tensorflow_says_nothing():
 
 
 def test_every_module_has_its_tests():
-    for folder in ("digits", "stages", "compare", "benchmarks", "tools"):
+    for folder in ("digits", "stages", "apps", "compare", "benchmarks", "tools"):
         for path in (ROOT / folder).rglob("[!_]*.py"):
             if path.stem not in ("paths", "places", "examples"):  # names; plain data, tested with rawdata
                 relative = path.relative_to(ROOT)

@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import ROOT
 from tools import plots_page
 
-STAGES = ["download", "preprocess", "train", "evaluate", "visualize"]
+STAGES = ["download", "preprocess", "train", "evaluate", "robustness", "visualize", "export"]
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # what Python leaves beside the sources must not count as a source
 
@@ -110,7 +110,7 @@ def test_a_parameter_reruns_what_it_affects_and_shows_in_the_diff(clone):
             "batch_size: 32\n    steps_per_epoch: null\n    epochs: 2\n",
         ),
     )
-    assert ran(run(clone, "dvc", "repro")) == ["train", "evaluate", "visualize"]
+    assert ran(run(clone, "dvc", "repro")) == STAGES[2:]
     diff = json.loads(run(clone, "dvc", "metrics", "diff", "--json"))
     assert diff["metrics/test.json"]["accuracy"]["diff"] != 0
     assert "recipes.tiny.batch_size" in run(clone, "dvc", "params", "diff")

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # DVC's own
 
 STAGES = list(YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"])
 ALL = STAGES
-FROM_PREPROCESS, FROM_TRAIN, FROM_EVALUATE, VISUALIZE = STAGES[1:], STAGES[2:], STAGES[3:], STAGES[4:]
+FROM_PREPROCESS, FROM_TRAIN, FROM_EVALUATE, FROM_ROBUSTNESS = STAGES[1:], STAGES[2:], STAGES[3:], STAGES[4:]
+VISUALIZE, EXPORT = ["visualize"], ["export"]
 
 # The longest prefix counts.
 PARAMETERS = {
@@ -35,11 +36,14 @@ PARAMETERS = {
     "recipes": [],  # the blocks that are not active
     "train": FROM_TRAIN,
     "compare": [],
-    "evaluate.min_accuracy": FROM_EVALUATE,
+    "evaluate": FROM_EVALUATE,
+    "robustness": FROM_ROBUSTNESS,
+    "export": EXPORT,
 }
 
 SOURCES = {
     "digits/__init__.py": ALL,
+    "digits/about.py": FROM_EVALUATE,
     "digits/architectures/__init__.py": FROM_TRAIN,
     "digits/architectures/blocks.py": FROM_TRAIN,
     "digits/architectures/cnn.py": FROM_TRAIN,
@@ -51,33 +55,48 @@ SOURCES = {
     "digits/artifacts.py": ALL,
     "digits/augmentation.py": FROM_TRAIN,
     "digits/batches.py": FROM_TRAIN,
+    "digits/calibration.py": FROM_TRAIN,
+    "digits/card.py": EXPORT,
     "digits/checkpoints.py": FROM_TRAIN,
     "digits/datasets.py": ALL,
     "digits/diagrams.py": VISUALIZE,
     "digits/ensembles.py": FROM_TRAIN,
     "digits/errors.py": ALL,
     "digits/examples.py": ALL,
+    "digits/exporting.py": EXPORT,
     "digits/figures.py": VISUALIZE,
+    "digits/imagefile.py": [],  # no stage reads image files
+    "digits/ink.py": FROM_TRAIN,  # outliers are made with it
     "digits/logbook.py": FROM_TRAIN,
     "digits/loops.py": FROM_TRAIN,
     "digits/models.py": FROM_TRAIN,
     "digits/objectives.py": FROM_TRAIN,
     "digits/optimizers.py": FROM_TRAIN,
+    "digits/outliers.py": FROM_TRAIN,
     "digits/params.py": ALL,
+    "digits/parity.py": EXPORT,
     "digits/paths.py": ALL,
     "digits/pictures.py": VISUALIZE,
+    "digits/predict.py": [],
+    "digits/predictor.py": [],
     "digits/rawdata.py": ALL,
     "digits/records.py": FROM_PREPROCESS,
+    "digits/robustness.py": FROM_ROBUSTNESS,
     "digits/runtime.py": FROM_TRAIN,
+    "digits/runtimes.py": EXPORT,
     "digits/schedules.py": FROM_TRAIN,
-    "digits/scoring.py": FROM_EVALUATE,
+    "digits/scoring.py": FROM_TRAIN,
     "digits/splitting.py": ALL,
+    "digits/stress.py": FROM_ROBUSTNESS,
+    "digits/strokes.py": FROM_TRAIN,
     "digits/training.py": FROM_TRAIN,
     "digits/validation.py": FROM_PREPROCESS,
     "digits/watching.py": FROM_TRAIN,
     "stages/download.py": ALL,
     "stages/evaluate.py": FROM_EVALUATE,
+    "stages/export.py": EXPORT,
     "stages/preprocess.py": FROM_PREPROCESS,
+    "stages/robustness.py": FROM_ROBUSTNESS,
     "stages/train.py": FROM_TRAIN,
     "stages/visualize.py": VISUALIZE,
 }
@@ -107,7 +126,7 @@ class Pipeline:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        for name in ("digits", "stages"):
+        for name in ("digits", "drawings", "stages"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("dvc.yaml", "params.yaml"):
             shutil.copy(ROOT / name, folder)
