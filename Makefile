@@ -35,7 +35,7 @@ RUN := runs/$(NAME)
 
 .PHONY: help
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): $(LOCK)
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with venv found: install one (Debian: python3-venv) or name it: make PYTHON=..."; exit 1; }
@@ -62,8 +62,9 @@ run: $(READY) ## Run the whole pipeline on the embedded dataset: no download, no
 	@mkdir -p $(RUN)
 	@dvc get --quiet --force . plots --rev $(NAME) --out $(RUN)/plots
 	@dvc get --quiet --force . metrics --rev $(NAME) --out $(RUN)/metrics
+	@dvc get --quiet --force . models --rev $(NAME) --out $(RUN)/models
 	@python -c 'import json, digits.scoring as s; print(s.table(json.load(open("$(RUN)/metrics/test.json"))))'
-	@echo "pictures: $(RUN)/plots   metrics: $(RUN)/metrics   undo: dvc exp remove $(NAME)"
+	@echo "pictures: $(RUN)/plots   metrics: $(RUN)/metrics   models: $(RUN)/models   undo: dvc exp remove $(NAME)"
 
 .PHONY: repro
 repro: $(READY) ## Bring the pipeline up to date (MNIST; MNIST_DIR=folder takes the four files from there)
@@ -97,6 +98,23 @@ diff: $(READY) ## Show what changed in the metrics, as Markdown: make diff FROM=
 	@echo "### Metrics: $(FROM) -> $(or $(TO),workspace)"
 	@echo
 	@dvc metrics diff --md $(FROM) $(TO)
+
+.PHONY: demo
+demo: $(READY) ## Serve a page to draw digits on, http://127.0.0.1:7860 (after make repro, or make run); PORT=...
+	@python -m apps.demo $(if $(PORT),--port $(PORT))
+
+.PHONY: api
+api: $(READY) ## Serve the model over HTTP, http://127.0.0.1:8000 (its page describes it); PORT=... MODEL=...
+	@python -m apps.api $(if $(PORT),--port $(PORT)) $(if $(MODEL),--model $(MODEL))
+
+.PHONY: evaluate-drawn
+evaluate-drawn: $(READY) ## Measure the model, or MODEL=..., on the drawings that were corrected on the page (data/drawn)
+	@python -m tools.evaluate_drawn $(if $(MODEL),--model $(MODEL))
+
+.PHONY: load
+LOAD := --seconds 30
+load: $(READY) ## Measure the HTTP service under load: LOAD="--seconds 600 --kind png"
+	@python -m benchmarks.load $(LOAD)
 
 .PHONY: compare
 COMPARED = compare-$(subst /,-,$(DATASET))

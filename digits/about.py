@@ -60,8 +60,8 @@ def read(path: Path) -> About:
             dataset=content["dataset"],
             classes=content["classes"],
             image_shape=(height, width, channels),
-            decision=Decision(**content["decision"]),
-            test=content["test"],
+            decision=Decision(**{name: float(value) for name, value in content["decision"].items()}),
+            test={name: content["test"][name] for name in TEST_FIGURES},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: damaged ({error}); {ANEW}") from error

@@ -12,6 +12,7 @@ from digits import scoring
 
 DECIMALS = 3  # of a temperature: far finer than its spread between seeds
 COLDEST, HOTTEST = 0.05, 20.0
+NEVER = 1.000001  # a threshold that no confidence reaches
 POINTS = 101  # of the trade-off
 
 
@@ -73,15 +74,16 @@ def decide(labels: np.ndarray, probabilities: np.ndarray, *, max_error: float, m
         max_error: `sure` is the lowest confidence from which on at most this share of the answers is wrong.
         max_lost: `known` is the highest confidence below which at most this share of the examples lies.
     """
-    confidence = probabilities.max(axis=1)
+    # With as many decimals as files keep, downwards: what passes a threshold here does so when it was read again.
+    confidence = np.floor(probabilities.max(axis=1).astype(np.float64) * 1e6) / 1e6
     wrong = probabilities.argmax(axis=1) != labels
     order = np.argsort(-confidence, kind="stable")
     errors = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
     ends = np.append(np.diff(confidence[order]) != 0, True)  # equal confidences are answered together or not at all
     allowed = np.flatnonzero((errors <= max_error) & ends)
-    sure = float(confidence[order][allowed[-1]]) if allowed.size else 1.0
-    lost = np.sort(confidence)[int(max_lost * len(confidence))]
-    return Decision(sure=_floor(sure), known=_floor(min(float(lost), sure)))
+    sure = float(confidence[order][allowed[-1]]) if allowed.size else NEVER
+    lost = float(np.sort(confidence)[int(max_lost * len(confidence))])
+    return Decision(sure=sure, known=min(lost, sure))
 
 
 def consequences(decision: Decision, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
@@ -100,11 +102,6 @@ def consequences(decision: Decision, labels: np.ndarray, probabilities: np.ndarr
         "unknown": float((confidence < decision.known).mean()),
         "error": float(wrong[answered].mean()) if answered.any() else 0.0,
     }
-
-
-def _floor(confidence: float) -> float:
-    """With as many decimals as files keep, downwards: what just passed still does."""
-    return float(np.floor(confidence * 1e6) / 1e6)
 
 
 def trade_off(

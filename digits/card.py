@@ -1,5 +1,6 @@
 """The model card, after Mitchell et al., "Model Cards for Model Reporting" (https://arxiv.org/abs/1810.03993)."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,7 +79,7 @@ is held out of the original training split; every choice was made on it. The tes
 
 
 def _recipe(recipe: Recipe, train: Mapping[str, Any]) -> str:
-    rows = "\n".join(f"| `{name}` | `{value}` |" for name, value in recipe.model_dump().items())
+    rows = "\n".join(f"| `{name}` | `{json.dumps(value)}` |" for name, value in recipe.model_dump().items())
     return f"""## Recipe
 
 {train["weights"]:,} weights, {train["epochs"]} epochs, validation accuracy {train["val_accuracy"]:.2%}; the logits are divided by

@@ -1,7 +1,7 @@
 """A trained network for other runtimes: SavedModel, LiteRT in floating point and in full integers, ONNX.
 
-Each takes what the Keras model takes, raw pixels, and answers what it answers, probabilities. Written twice, the same
-network gives the same bytes.
+Each takes what the Keras model takes, raw pixels, and answers what it answers, probabilities. The same network gives
+the same bytes in every process that begins with it; within one, TensorFlow counts its names up.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,10 +27,10 @@ class Served(tf.Module):
     Keras' own export keeps the variables in a set, whose order changes from run to run.
     """
 
-    def __init__(self, model: keras.Model, dtype: str = "uint8") -> None:
+    def __init__(self, model: keras.Model) -> None:
         super().__init__()
         self.weights = [variable.value for variable in model.variables]
-        pixels = tf.TensorSpec([None, *model.input.shape[1:]], dtype, name="pixels")
+        pixels = tf.TensorSpec([None, *model.input.shape[1:]], model.input.dtype, name="pixels")
         self.predict = tf.function(
             lambda pixels: {"probabilities": model(pixels, training=False)}, input_signature=[pixels]
         ).get_concrete_function()
@@ -73,7 +74,22 @@ def write_litert_int8(path: Path, model: keras.Model, representative: np.ndarray
     """
     # From floating-point pixels: a cast from uint8 would stay a step in floating point. Their range, 0 to 255, makes
     # the file take the raw bytes.
-    _write(path, _convert(model, representative))
+    _write(path, _convert(_of_floats(model), representative))
+
+
+def _of_floats(model: keras.Model) -> keras.Model:
+    """The same network for the same pixels in float32; also the networks within it, where it has any."""
+
+    def changed(config: Any) -> Any:
+        if isinstance(config, dict):
+            config = {name: changed(value) for name, value in config.items()}
+            if config.get("class_name") == "InputLayer":
+                config["config"]["dtype"] = "float32"
+        return [changed(each) for each in config] if isinstance(config, list | tuple) else config
+
+    copy = type(model).from_config(changed(model.get_config()))
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def write_onnx(path: Path, model: keras.Model) -> None:
@@ -81,8 +97,10 @@ def write_onnx(path: Path, model: keras.Model) -> None:
     with artifacts.replacing(path) as partial:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # Keras asks NumPy for a name that it dropped
+            model(np.zeros((1, *model.input.shape[1:]), np.uint8))  # Keras exports what was called
             model.export(partial, format="onnx", verbose=False)
         content = onnx.load(str(partial))
+        content.graph.ClearField("doc_string")  # a name with a number that counts up
         _rename(content.graph)
         partial.write_bytes(content.SerializeToString(deterministic=True))
 
@@ -116,7 +134,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def _convert(model: keras.Model, representative: np.ndarray | None = None) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        Served(model, "uint8" if representative is None else "float32").save(Path(folder))
+        Served(model).save(Path(folder))
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if representative is not None:

@@ -205,12 +205,15 @@ def refusal(rows: Sequence[Mapping[str, float]], sure: float) -> Figure:
     left.axvline(sure, color="0.4", linestyle="--", linewidth=1, label=f"chosen: {sure:.3f}")
     left.set(xlabel="confidence from which on an answer is sure", ylabel="share")
     left.set_yscale("symlog", linthresh=1e-3)
-    left.legend()
+    left.set_ylim(0, 1)
+    left.legend(loc="upper left")
     right.fill_between(refused, low, high, color=VALIDATION, alpha=0.2, linewidth=0, label="95 % interval")
     right.plot(refused, error, color=VALIDATION)
     right.set(xlabel="refused", ylabel="wrong among the answered", xlim=(0, min(1.0, max(refused[-1], 0.01))))
+    right.xaxis.set_major_locator(MaxNLocator(5))
     right.legend()
-    for axis in (left.yaxis, right.xaxis, right.yaxis):
+    left.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+    for axis in (right.xaxis, right.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=None))
     figure.suptitle('when to say "not sure" (validation split)')
     return figure
@@ -231,7 +234,8 @@ def robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
         values = np.array([row[column] for row in rows]).reshape(len(names), len(levels))
         axes.imshow(values, cmap="RdYlGn", vmin=0.5, vmax=1, aspect="auto")
         for (row, place), value in np.ndenumerate(values):
-            axes.text(place, row, f"{value:.1%}", ha="center", va="center", fontsize=8)
+            color = "white" if value < 0.6 or value > 0.97 else "black"  # where the colour behind is dark
+            axes.text(place, row, f"{value:.1%}", ha="center", va="center", fontsize=8, color=color)
         axes.set_xticks(range(len(levels)), levels)
         axes.set_yticks(range(len(names)), names)
         axes.set_title(titles[column], fontsize=10)

@@ -49,7 +49,7 @@ def _pixels(image: Image.Image) -> np.ndarray:
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):  # the range is not known: take what is there
         values = np.asarray(image, dtype=np.float64)
         values = np.nan_to_num(values - values.min())
-        return np.asarray(values * (255 / max(values.max(), 1)), dtype=np.uint8)
+        return np.asarray(np.round(values * (255 / max(values.max(), 1))), dtype=np.uint8)
     if image.mode in ("1", "L"):
         return np.asarray(image.convert("L"))
     transparent = "A" in image.mode or "a" in image.mode or "transparency" in image.info

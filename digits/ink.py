@@ -33,10 +33,10 @@ def frame(drawing: np.ndarray) -> np.ndarray | None:
         ValueError: the array has another shape or dtype.
     """
     ink = clean(strength(drawing))
-    if ink is None:
+    if ink is None or ink.max() <= VISIBLE:  # there was dirt alone
         return None
     fine = np.pad(fit(crop(ink), LONGER * FINE), LONGER * FINE // 4)
-    return centre(fit(crop(reweigh(fine)), LONGER))
+    return None if fine.max() <= VISIBLE else centre(fit(crop(reweigh(fine)), LONGER))
 
 
 def strength(drawing: np.ndarray) -> np.ndarray:

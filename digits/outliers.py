@@ -27,7 +27,8 @@ def make(split: Split, count: int, seed: int) -> np.ndarray:
     """
     random = np.random.default_rng(seed)
     kinds = (_glyph, _scribble, _glyph, _polygon, _overlay, _shuffled)
-    return np.stack([kinds[number % len(kinds)](split, random) for number in range(count)])
+    pictures = [kinds[number % len(kinds)](split, random) for number in range(count)]
+    return np.array(pictures, np.uint8).reshape(count, *split.images.shape[1:])
 
 
 def _glyph(split: Split, random: np.random.Generator) -> np.ndarray:

@@ -15,7 +15,7 @@ from digits import about, artifacts, ink, paths, runtimes, scoring
 from digits.errors import UserError
 
 NOTHING = "nothing drawn"
-PATCH, STEP = 7, 2  # pixels of the grey square that is moved over a frame, and by how much
+PATCH, STEP = 7, 2  # pixels of the black square that is moved over a frame, and by how much
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,14 @@ class Answer:
     frame: np.ndarray | None
 
     @property
+    def ranked(self) -> list[str]:
+        """The classes, the most probable first."""
+        return sorted(self.probabilities, key=self.probabilities.__getitem__, reverse=True)
+
+    @property
     def best(self) -> str | None:
         """The most probable class."""
-        return max(self.probabilities, key=self.probabilities.__getitem__, default=None)
+        return next(iter(self.ranked), None)
 
     @property
     def confidence(self) -> float:
@@ -45,7 +50,7 @@ class Answer:
     def __str__(self) -> str:
         if self.verdict == NOTHING:
             return "nothing drawn"
-        first, second = sorted(self.probabilities, key=self.probabilities.__getitem__)[:-3:-1]
+        first, second = self.ranked[:2]
         if self.verdict == "unknown":
             return f"not a digit, as far as I know (if it is one: {first}, {self.probabilities[first]:.0%})"
         if self.verdict == "not sure":
@@ -62,7 +67,8 @@ class Predictor:
         threads: of one call.
 
     Raises:
-        UserError: a file is missing or damaged, or the model is not one for 28x28 grey images.
+        UserError: a file is damaged, or the model is not one for 28x28 grey images.
+        FileNotFoundError: a file is missing.
     """
 
     def __init__(self, path: Path, described: Path, threads: int = 2) -> None:
@@ -152,13 +158,14 @@ def catalogue(root: Path = Path()) -> dict[str, tuple[Path, Path]]:
         if described.is_file():
             known = about.read(described)
             name = f"{known.recipe} on {known.dataset}"
+            place = "" if folder == root else f", runs/{folder.name}"
             files = ((folder / path, kind) for path, kind in kinds.items())
-            found |= {f"{name} ({kind})": (file, described) for file, kind in files if file.exists()}
-    for each in sorted((root / "compare" / "results").glob("*/about.json")):
-        found[f"{each.parent.name} on {about.read(each).dataset} (Keras, from make compare)"] = (
-            each.with_name(paths.MODEL.name),
-            each,
-        )
+            found |= {f"{name} ({kind}{place})": (file, described) for file, kind in files if file.exists()}
+    for described in sorted((root / "compare" / "results").glob("*/about.json")):
+        file = described.with_name(paths.MODEL.name)
+        if file.exists():
+            name = f"{described.parent.name} on {about.read(described).dataset}"
+            found[f"{name} (Keras, from make compare)"] = (file, described)
     return found
 
 

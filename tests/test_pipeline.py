@@ -45,7 +45,12 @@ def make_clone(folder, *, embedded=True):
             shutil.copy(ROOT / name, folder / name)
     run(folder, "dvc", "config", "--local", "core.site_cache_dir", str(folder / ".dvc/site-cache"))
     if embedded:
-        set_params(folder, ("dataset: mnist", "dataset: digits"), ("recipe: fast_cnn", "recipe: tiny"))
+        set_params(
+            folder,
+            ("dataset: mnist", "dataset: digits"),
+            ("recipe: fast_cnn", "recipe: tiny"),
+            ("  images: 1000", "  images: 12"),
+        )
     commit(folder, "init")
     return folder
 

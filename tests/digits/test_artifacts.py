@@ -116,6 +116,23 @@ def test_a_damaged_csv_is_named(tmp_path, content):
         artifacts.read_csv(path, {"value": float})
 
 
+def test_optional_columns_are_read_where_they_are(tmp_path):
+    path = tmp_path / "rows.csv"
+    artifacts.write_csv(path, [{"name": "a", "value": 0.5, "framed": 0.25}])
+    columns, optional = {"name": str, "value": float}, {"framed": float, "absent": int}
+    assert artifacts.read_csv(path, columns, optional) == [{"name": "a", "value": 0.5, "framed": 0.25}]
+    assert artifacts.read_csv(path, columns) == [{"name": "a", "value": 0.5}]
+    artifacts.write_csv(path, [{"name": "a", "value": 0.5}])
+    assert artifacts.read_csv(path, columns, optional) == [{"name": "a", "value": 0.5}]
+
+
+def test_a_damaged_optional_column_is_named(tmp_path):
+    path = tmp_path / "rows.csv"
+    artifacts.write_csv(path, [{"value": 0.5, "framed": "much"}])
+    with pytest.raises(UserError, match=r"rows\.csv: damaged"):
+        artifacts.read_csv(path, {"value": float}, {"framed": float})
+
+
 def test_arrays_go_there_and_back(tmp_path):
     artifacts.write_arrays(tmp_path / "a.npz", {"a": np.arange(5), "b": np.eye(2)})
     read = artifacts.read_arrays(tmp_path / "a.npz", ["a", "b"])

@@ -1,7 +1,8 @@
 import keras
 import numpy as np
+import pytest
 
-from digits import ensembles
+from digits import calibration, ensembles
 
 
 def member(name, bias):
@@ -31,3 +32,51 @@ def test_seeds_differ_and_the_first_is_the_runs_own():
     assert seeds[0] == 20
     assert len(set(seeds)) == 6
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+def logits_of(count=5):
+    return np.random.default_rng(0).normal(0, 3, (count, 4)).astype(np.float32)
+
+
+def by_numpy(logits, temperature=1.0):
+    scaled = np.exp(logits / temperature)
+    return scaled / scaled.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1, 2.5])
+def test_a_temperature_divides_the_logits(temperature):
+    given = keras.Input((4,))
+    model = keras.Model(given, ensembles.softmax(given, temperature))
+    found = model.predict(logits_of(), verbose=0)
+    np.testing.assert_allclose(found, by_numpy(logits_of(), temperature), rtol=1e-5, atol=1e-7)
+    assert model.layers[-1].name == "probabilities"
+    assert ("temperature" in [layer.name for layer in model.layers]) == (temperature != 1)
+
+
+def classifier(name, seed):
+    pixels = keras.Input((2, 2, 1), dtype="uint8", name="pixels")
+    scaled = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels))
+    kernel = keras.initializers.RandomNormal(stddev=4, seed=seed)
+    return keras.Model(pixels, keras.layers.Dense(3, "softmax", kernel_initializer=kernel)(scaled), name=name)
+
+
+def test_the_temperature_of_an_ensemble_is_that_of_the_mean(tmp_path):
+    members = [classifier("one", 1), classifier("two", 2)]
+    images = np.random.default_rng(0).integers(0, 256, (20, 2, 2, 1), np.uint8)
+    model = ensembles.average(members, "both", 1.7)
+    mean = np.mean([member.predict(images, verbose=0) for member in members], axis=0)
+    expected = calibration.heated(mean, 1.7)
+    np.testing.assert_allclose(model.predict(images, verbose=0), expected, rtol=1e-4, atol=1e-6)
+    assert not np.allclose(expected, mean, atol=1e-2)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))
+
+
+def test_an_impossible_class_of_an_ensemble_stays_impossible():
+    # The logarithm of a mean of 0 is minus infinity: no NaN may come of it.
+    members = [member("one", 0.0), member("two", 0.0)]
+    for each in members:
+        each.layers[-1].set_weights([np.zeros((4, 3), np.float32), np.array([0.75, 0.25, 0.0], np.float32)])
+    found = ensembles.average(members, "both", 2).predict(np.zeros((1, 2, 2, 1), np.uint8), verbose=0)
+    np.testing.assert_allclose(found, calibration.heated(np.array([[0.75, 0.25, 0.0]]), 2), atol=1e-6)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digits import figures
+from digits import calibration, figures
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 1), np.uint8)
 HISTORY = [
@@ -79,3 +79,40 @@ def test_augmentation_shows_the_original_first():
     assert len(figure.axes) == 7 * 3
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), IMAGES[0, ..., 0])
     np.testing.assert_array_equal(figure.axes[2].images[0].get_array(), 255 - IMAGES[0, ..., 0])
+
+
+def test_refusal_shows_the_trade_off_and_the_chosen_threshold():
+    labels = np.array([0, 1, 0, 1])
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8]])
+    rows = calibration.trade_off(labels, probabilities)
+    left, right = (figure := figures.refusal(rows, 0.65)).axes
+    refused, error, chosen = left.lines
+    assert refused.get_ydata().tolist() == [row["refused"] for row in rows]
+    assert error.get_ydata().tolist() == [row["error"] for row in rows]
+    assert set(chosen.get_xdata()) == {0.65}
+    (curve,) = right.lines
+    assert curve.get_xdata().tolist() == [row["refused"] for row in rows]
+    figure.canvas.draw()  # also the axes with a logarithm
+
+
+def test_refusal_of_a_single_threshold_can_be_drawn():
+    rows = calibration.trade_off(np.array([0]), np.array([[0.001, 0.0]]))
+    assert len(rows) == 1
+    figures.refusal(rows, 0.0).canvas.draw()
+
+
+@pytest.mark.parametrize("columns", [["accuracy"], ["accuracy", "framed"]])
+def test_robustness_has_a_row_a_distortion_and_a_panel_a_column(columns):
+    rows = [
+        {"distortion": name, "level": level, "strength": 1.0, **dict.fromkeys(columns, value)}
+        for name, values in (("blur", (0.9, 0.8, 0.7)), ("noise", (0.95, 0.85, 0.25)))
+        for level, value in zip(("mild", "medium", "strong"), values, strict=True)
+    ]
+    figure = figures.robustness(rows)
+    assert len(figure.axes) == len(columns)
+    for axes in figure.axes:
+        assert [label.get_text() for label in axes.get_yticklabels()] == ["blur", "noise"]
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["mild", "medium", "strong"]
+        shown = {text.get_position(): text.get_text() for text in axes.texts}
+        assert shown[(2, 0)] == "70.0%"
+        assert shown[(2, 1)] == "25.0%"

@@ -49,3 +49,36 @@ def test_targets():
     one_hot = objectives.targets(LABELS, 3, Loss(labels="one_hot", label_smoothing=0, reduction="mean"))
     np.testing.assert_array_equal(one_hot, np.eye(3)[LABELS])
     assert one_hot.dtype == np.float32
+
+
+def test_outliers_are_no_class_in_particular():
+    targets = objectives.all_alike(4, 5)
+    assert targets.dtype == np.float32
+    np.testing.assert_array_equal(targets, np.full((4, 5), np.float32(0.2)))
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_outliers_count_in_the_loss_and_not_in_the_measures(from_logits):
+    # Three examples and two outliers, of which one is answered with all the confidence in the world.
+    options = Loss(labels="one_hot", label_smoothing=0, reduction="mean")
+    extra = np.array([[9.0, 0.0, 0.0], [0.5, 0.1, 0.2]], np.float32)
+    logits = np.concatenate([LOGITS, extra])
+    answer = logits if from_logits else np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    targets = np.concatenate([objectives.targets(LABELS, 3, options), objectives.all_alike(2, 3)])
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Identity()(inputs))
+    objectives.compile_model(model, keras.optimizers.SGD(), options, from_logits=from_logits, outliers=True)
+    order = [3, 0, 1, 4, 2]  # the batches of 2 hold one outlier, one outlier, none
+    found = model.evaluate(answer[order], targets[order], batch_size=2, return_dict=True, verbose=0)
+    to_all = [np.log(np.exp(row).sum()) - row.mean() for row in extra]
+    assert found["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
+    assert found["accuracy"] == pytest.approx(2 / 3)
+    assert found["loss"] == pytest.approx(np.mean([*CROSS_ENTROPIES, *to_all]), rel=1e-5)
+
+
+def test_a_batch_of_outliers_alone_changes_no_measure():
+    metric = objectives.KnownOnly(keras.metrics.categorical_accuracy, "accuracy")
+    metric.update_state(np.eye(3, dtype=np.float32)[LABELS], LOGITS)
+    before = float(metric.result())
+    metric.update_state(objectives.all_alike(3, 3), LOGITS)
+    assert float(metric.result()) == before == pytest.approx(2 / 3)

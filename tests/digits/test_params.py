@@ -47,7 +47,7 @@ def test_the_file_of_the_project_is_good():
             "name: onecycle",
             "recipes.fast_cnn.schedule.name is 'onecycle': it can be 'constant', 'cosine', 'one_cycle', 'plateau'",
         ),
-        ("min_accuracy:", "min_accuracies:", "evaluate: unknown key min_accuracies; the keys here are min_accuracy"),
+        ("min_accuracy:", "min_accuracies:", "evaluate: unknown key min_accuracies; the keys here are max_error"),
         (
             "fast_cnn: {mnist: 0.98,",
             "fast_cnn: {mnist: 99.0,",
@@ -62,10 +62,19 @@ def test_the_file_of_the_project_is_good():
         ),
         ("glorot_uniform #", "{normal: -1} #", "model.kernel_initializer.normal is -1: input should be greater than 0"),
         (
-            "label_smoothing: 0 ",
-            "label_smoothing: 0.1 ",
+            "labels: one_hot ",
+            "labels: integer ",
             "recipes.fast_cnn.loss: label_smoothing needs labels: one_hot",
         ),
+        (
+            "outliers: 0\n",
+            "outliers: 0.1\n",
+            "recipes.mlp_dropout: outliers need loss.labels: one_hot, because they belong to all classes alike",
+        ),
+        ("outliers: 0.1 ", "outliers: 1 ", "recipes.fast_cnn.outliers is 1: input should be less than 1"),
+        ("calibrate: true ", "calibrate: 1 ", "recipes.fast_cnn.calibrate is 1: input should be a valid boolean"),
+        ("weight: 0.8 ", "weight: 1.5 ", "recipes.fast_cnn.augmentation.weight is 1.5: input should be less than or"),
+        ("max_lost: 0.003 ", "max_lost: 1 ", "evaluate.max_lost is 1: input should be less than 1"),
         (
             "early_stopping: null ",
             "early_stopping: {monitor: acc, patience: 3} ",

@@ -1,11 +1,11 @@
 import numpy as np
 
-from digits import pictures, scoring
+from digits import calibration, pictures, robustness, scoring
 from digits.params import Augmentation
 from tests.conftest import make_split
 
 CLASSES = ["a", "b", "c"]
-LIMITS = Augmentation(rotation=10, zoom=0, shift=0.1, shear=0)
+LIMITS = Augmentation(rotation=10, zoom=0, shift=0.1, shear=0, weight=0, coarse=0, noise=0)
 
 
 def test_of_data():
@@ -39,3 +39,39 @@ def test_of_results_shows_the_mistakes_with_their_captions():
     assert mistake.get_title() == f"{actual}, read as {predicted}\n90.0%"
     assert drawn["confusion"].axes[0].get_title() == "1 mistakes in 12"
     assert len(drawn["predictions"].axes) == 4
+
+
+def trust(stressed):
+    labels = np.array([0, 1, 2, 0])
+    probabilities = np.array([[0.9, 0.05, 0.05], [0.2, 0.6, 0.2], [0.5, 0.3, 0.2], [0.8, 0.1, 0.1]])
+    stress = [
+        {"distortion": name, "level": level, "strength": 0.5, "accuracy": 0.9}
+        for name in ("blur", "shift")
+        for level in robustness.LEVELS
+    ]
+    examples = make_split(2, seed=0).images
+    return pictures.of_trust(
+        calibration.trade_off(labels, probabilities), 0.55, stress, {"examples": examples, **stressed}, CLASSES
+    )
+
+
+def test_of_trust_shows_the_distortions_and_what_is_misread():
+    split = make_split(1, seed=0)
+    drawn = trust(
+        {
+            "misread_images": split.images[:2],
+            "misread_labels": np.array([0, 2]),
+            "misread_answers": np.array([1, 0]),
+        }
+    )
+    assert set(drawn) == {"refusal", "robustness", "stressed", "misread"}
+    assert next(axes.get_title() for axes in drawn["stressed"].axes if axes.images) == "blur\n0.5"
+    assert len([axes for axes in drawn["stressed"].axes if axes.images]) == 6
+    assert [axes.get_title() for axes in drawn["misread"].axes] == ["a, read as b", "c, read as a"]
+    assert drawn["misread"].get_suptitle() == "other people's digits, misread"
+
+
+def test_of_trust_without_other_peoples_digits():
+    drawn = trust({})
+    assert drawn["misread"].get_suptitle() == "none misread"
+    assert not any(axes.images for axes in drawn["misread"].axes)

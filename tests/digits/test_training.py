@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from digits import objectives, params, training
+from digits import calibration, models, objectives, params, training
 from digits.checkpoints import Checkpoint
 from digits.errors import UserError
 from tests.conftest import ROOT, make_split
@@ -15,8 +15,10 @@ from tests.conftest import ROOT, make_split
 RECIPE = params.Recipe(
     model=params.FastCnn(architecture="fast_cnn", widths=[8, 8], kernel_initializer="glorot_uniform"),
     members=1,
+    outliers=0,
+    calibrate=False,
     validation_fraction=None,
-    augmentation=params.Augmentation(rotation=5, zoom=0, shift=0.05, shear=0),
+    augmentation=params.Augmentation(rotation=5, zoom=0, shift=0.05, shear=0, weight=0, coarse=0, noise=0),
     loss=params.Loss(labels="integer", label_smoothing=0, reduction="mean"),
     optimizer=params.AdamW(name="adamw", weight_decay=0.01, ema=0),
     schedule=params.OneCycle(name="one_cycle", peak=0.02, warmup=0.2),
@@ -354,3 +356,47 @@ def test_two_devices_share_a_batch(tmp_path):
     for mirrored, single in found.values():
         assert mirrored["loss"] == pytest.approx(single["loss"], rel=0.3)
         assert mirrored["learning_rate"] == single["learning_rate"]
+
+
+ONE_HOT = params.Loss(labels="one_hot", label_smoothing=0.1, reduction="mean")
+PLAIN = MLP.model_copy(update={"hidden": [params.HiddenLayer(units=8, dropout=0)]})
+TRUSTED = {"model": PLAIN, "outliers": 0.2, "calibrate": True, "loss": ONE_HOT, "epochs": 3}
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_calibrated_model_divides_its_logits_by_the_fitted_temperature(tmp_path, members):
+    recipe = variant(**TRUSTED, members=members)
+    calibrated = train(tmp_path / "calibrated", recipe=recipe)
+    plain = train(tmp_path / "plain", recipe=recipe.model_copy(update={"calibrate": False}))
+    validation = make_split(10, seed=1)
+    before = models.probabilities(plain.model, validation.images)
+    temperature = calibration.temperature(validation.labels, before)
+    assert plain.summary["temperature"] == 1
+    assert calibrated.summary["temperature"] == temperature != 1
+    after = models.probabilities(calibrated.model, validation.images)
+    np.testing.assert_allclose(after, calibration.heated(before, temperature), atol=1e-5)
+    assert calibrated.summary["val_loss"] <= plain.summary["val_loss"]
+    assert calibrated.summary["val_accuracy"] == plain.summary["val_accuracy"]
+    # Fitted once, it is 1 from there on, unless it is at the end of its range.
+    if calibration.COLDEST * 1.01 < temperature < calibration.HOTTEST * 0.99:
+        assert calibration.temperature(validation.labels, after) == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize("loop", ["keras", "gradient_tape"])
+def test_outliers_are_learnt_from_and_not_measured(tmp_path, loop):
+    recipe = variant(**{**TRUSTED, "outliers": 0.9, "calibrate": False, "loop": loop, "epochs": 6})
+    result = train(tmp_path, recipe=recipe)
+    assert result.history[-1]["accuracy"] > 0.85, "with all outliers counted as wrong it would be near a half"
+    assert result.summary["val_accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_outliers_and_calibration_survive_an_interruption(tmp_path, monkeypatch, members):
+    recipe = variant(**TRUSTED, members=members)
+    whole = train(tmp_path / "whole", recipe=recipe)
+    with pytest.raises(KilledError):
+        train(tmp_path / "cut", recipe=recipe, stop_after=2, monkeypatch=monkeypatch)
+    monkeypatch.undo()
+    resumed = train(tmp_path / "cut", recipe=recipe)
+    assert_same(resumed, whole)
+    assert resumed.summary == whole.summary

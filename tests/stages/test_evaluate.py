@@ -43,6 +43,39 @@ def test_the_showcase_has_samples_and_the_hardest_mistakes(project):
     assert all(rows[place]["actual"] != rows[place]["predicted"] for place in mistakes)
 
 
+def test_the_thresholds_are_those_of_the_validation_split(project):
+    validation = records.read(Path("data/tfrecords"), "validation")
+    probabilities = keras.models.load_model("models/model.keras").predict(validation.images, verbose=0)
+    confidence, wrong = probabilities.max(axis=1), probabilities.argmax(axis=1) != validation.labels
+    decision = json.loads(Path("models/about.json").read_text())["decision"]
+    # max_error: 0.001 of 144 images allows no mistake among the sure ones.
+    assert not wrong[confidence >= decision["sure"] + 1e-5].any()
+    assert decision["known"] <= decision["sure"]
+    assert json.loads(Path("metrics/test.json").read_text())["decision"]["sure"] == decision["sure"]
+
+
+def test_an_uncalibrated_model_has_the_same_error_before_and_after(project):
+    metrics = json.loads(Path("metrics/test.json").read_text())
+    assert json.loads(Path("metrics/train.json").read_text())["temperature"] == 1
+    assert abs(metrics["ece_uncalibrated"] - metrics["ece"]) < 1e-5
+
+
+def test_a_trained_temperature_is_taken_out_again(project):
+    # The model is the same, so its logits are now said to have been divided by 2.
+    figures = json.loads(Path("metrics/train.json").read_text())
+    Path("metrics/train.json").write_text(json.dumps({**figures, "temperature": 2.0}))
+    evaluate.main()
+    metrics = json.loads(Path("metrics/test.json").read_text())
+    assert abs(metrics["ece_uncalibrated"] - metrics["ece"]) > 1e-3
+
+
+def test_the_trade_off_begins_with_all_answers(project):
+    with open("plots/refusal.csv", newline="") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    assert rows[0]["refused"] == 0
+    assert [row["refused"] for row in rows] == sorted(row["refused"] for row in rows)
+
+
 def test_the_gate(project, fails, set_params):
     Path("metrics/test.json").unlink()
     set_params("tiny: {digits: 0.3}", "tiny: {digits: 1.0}")

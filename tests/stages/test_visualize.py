@@ -10,10 +10,14 @@ PICTURES = [
     "augmentation",
     "class_balance",
     "confusion",
+    "misread",
     "mistakes",
     "predictions",
+    "refusal",
     "reliability",
+    "robustness",
     "samples",
+    "stressed",
     "training_curves",
 ]
 
@@ -25,7 +29,7 @@ def test_just_these_pictures(project):
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_large_enough_and_not_empty(project, name):
     with Image.open(f"plots/{name}.png") as picture:
-        assert min(picture.size) >= 300
+        assert min(picture.size) >= 200
         assert np.asarray(picture.convert("L")).std() > 5
 
 
@@ -49,7 +53,17 @@ def test_a_model_without_mistakes_has_pictures_too(project):
 
 
 @pytest.mark.parametrize(
-    "name", ["plots/history.csv", "plots/predictions.csv", "plots/showcase.npz", "metrics/data.json"]
+    "name",
+    [
+        "plots/history.csv",
+        "plots/predictions.csv",
+        "plots/refusal.csv",
+        "plots/robustness.csv",
+        "plots/showcase.npz",
+        "plots/stressed.npz",
+        "metrics/data.json",
+        "models/about.json",
+    ],
 )
 def test_a_missing_file_is_named(project, fails, name):
     Path(name).unlink()

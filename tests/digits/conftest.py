@@ -1,0 +1,64 @@
+"""What the tests of exported models share: a tiny network in every format, in the folders that stages use."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from digits import exporting, models, paths
+from digits.about import About
+from digits.calibration import Decision
+
+CLASSES = [str(digit) for digit in range(10)]
+
+
+def tiny_network(seed: int = 0, shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10) -> keras.Model:
+    """From pixels to probabilities through what a real network has; far from equal ones."""
+    initializers = iter(keras.initializers.RandomNormal(stddev=std, seed=seed) for std in (0.5, 1.2))
+    pixels = keras.Input(shape, dtype="uint8", name="pixels")
+    features = keras.layers.Rescaling(1 / 255)(pixels)
+    features = keras.layers.Conv2D(4, 3, strides=2, activation="relu", kernel_initializer=next(initializers))(features)
+    features = keras.layers.MaxPooling2D(2)(features)
+    features = keras.layers.BatchNormalization()(features)
+    features = keras.layers.Flatten()(features)
+    logits = keras.layers.Dense(classes, kernel_initializer=next(initializers))(features)
+    return keras.Model(pixels, keras.layers.Softmax(name="probabilities")(logits), name="tiny")
+
+
+def frames(count: int, seed: int = 0) -> np.ndarray:
+    """Blots of light on black, uint8 `[count, 28, 28, 1]`."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (count, 5, 5), np.uint8)
+    coarse[coarse < 150] = 0
+    return np.pad(coarse.repeat(4, axis=1).repeat(4, axis=2), ((0, 0), (4, 4), (4, 4)))[..., None]
+
+
+def about_it(**changes: object) -> About:
+    """A description of `tiny_network`."""
+    known = {
+        "recipe": "tiny",
+        "dataset": "mnist",
+        "classes": CLASSES,
+        "image_shape": (28, 28, 1),
+        "decision": Decision(sure=0.9, known=0.4),
+        "test": {"accuracy": 0.9, "accuracy_low": 0.88, "accuracy_high": 0.92, "total": 1000},
+    }
+    return About(**{**known, **changes})
+
+
+@pytest.fixture(scope="session")
+def network() -> keras.Model:
+    return tiny_network()
+
+
+@pytest.fixture(scope="session")
+def exported(network, tmp_path_factory) -> Path:
+    """A project's folder with `models/` in all formats; nothing in it may be changed."""
+    folder = tmp_path_factory.mktemp("exported")
+    models.save(folder / paths.MODEL, network)
+    exporting.write_saved_model(folder / paths.SAVED_MODEL, network)
+    exporting.write_litert(folder / paths.LITERT, network)
+    exporting.write_litert_int8(folder / paths.LITERT_INT8, network, frames(100, seed=1))
+    exporting.write_onnx(folder / paths.ONNX, network)
+    about_it().write(folder / paths.ABOUT)
+    return folder

@@ -1,0 +1,68 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digits import models, paths, records, strokes
+from stages import robustness
+
+
+@pytest.fixture
+def measured(project):
+    return json.loads(Path("metrics/robustness.json").read_text())
+
+
+def test_its_own_training_images_are_no_test(measured):
+    # The embedded set is scikit-learn's.
+    assert "scikit_learn" not in measured
+    assert set(measured) == {"drawings", "no_digits", "stress", "stress_framed"}
+
+
+def test_the_drawings_are_read_as_the_model_reads_them(measured):
+    drawings = [drawing for drawing in strokes.read(Path("drawings/test.json")) if drawing.label is not None]
+    assert measured["drawings"]["total"] == len(drawings) >= 200
+    assert (
+        measured["drawings"]["accuracy_low"] < measured["drawings"]["accuracy"] < measured["drawings"]["accuracy_high"]
+    )
+    assert 0 <= measured["no_digits"]["unknown"] <= measured["no_digits"]["refused"] <= 1
+
+
+def test_every_distortion_has_three_strengths(measured):
+    assert len(measured["stress"]) >= 10
+    for part in ("stress", "stress_framed"):
+        assert all(list(found) == ["mild", "medium", "strong"] for found in measured[part].values())
+    with open("plots/robustness.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3 * len(measured["stress"])
+    assert float(rows[0]["accuracy"]) == measured["stress"][rows[0]["distortion"]]["mild"]
+
+
+def test_an_example_of_each_distortion_and_the_misread(measured):
+    with np.load("plots/stressed.npz") as shown:
+        assert shown["examples"].shape == (3 * len(measured["stress"]), 28, 28, 1)
+        probabilities = models.probabilities(models.load(paths.MODEL), shown["misread_images"])
+        np.testing.assert_array_equal(probabilities.argmax(axis=1), shown["misread_answers"])
+        assert (shown["misread_labels"] != shown["misread_answers"]).all()
+
+
+def test_a_model_of_other_classes_meets_the_distortions_only(project):
+    described = json.loads(Path("models/about.json").read_text())
+    described["classes"] = [f"class {number}" for number in range(10)]
+    Path("models/about.json").write_text(json.dumps(described))
+    robustness.main()
+    assert set(json.loads(Path("metrics/robustness.json").read_text())) == {"stress"}
+
+
+def test_the_distorted_are_the_first_of_the_test_split(project, set_params):
+    set_params("  images: 12", "  images: 1")
+    robustness.main()
+    first = records.read(paths.TFRECORDS, "test").images[0].astype(int)
+    with np.load("plots/stressed.npz") as shown:
+        assert np.abs(shown["examples"][0].astype(int) - first).mean() < 40
+
+
+def test_damaged_drawings(project, fails):
+    Path("drawings/test.json").write_text("{")
+    assert "drawings/test.json: holds no drawings" in fails(robustness)

@@ -1,0 +1,66 @@
+import sys
+
+import numpy as np
+import pytest
+
+from apps.demo import collecting
+from digits import paths
+from digits.errors import UserError
+from digits.predictor import Answer
+from tools import evaluate_drawn
+
+SHEETS = [np.full((10, 10), shade, np.uint8) for shade in range(4)]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs the tool with a model that always says 1, the last time not surely; gives the lines that it prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(evaluate_drawn, "chosen", lambda model: (model, None))
+
+    class Says1:
+        def __init__(self, *_):
+            pass
+
+        def __call__(self, drawings):
+            verdicts = ["sure"] * (len(drawings) - 1) + ["not sure"]
+            return [Answer(verdict, {"1": 0.9, "7": 0.1}, None) for verdict in verdicts]
+
+    monkeypatch.setattr(evaluate_drawn, "Predictor", Says1)
+
+    def start(*labels, options=()):
+        for sheet, label in zip(SHEETS, labels, strict=False):
+            collecting.save(tmp_path / paths.DRAWN, sheet, label, {})
+        monkeypatch.setattr(sys, "argv", ["evaluate_drawn", *options])
+        evaluate_drawn.main()
+        return capsys.readouterr().out.splitlines()
+
+    return start
+
+
+def test_the_accuracy_and_each_mistake_are_told(run):
+    mistake, digits = run("1", "7", "1")
+    assert "is 7, read as 1 (90.0%)" in mistake
+    assert mistake.partition(":")[0].endswith(".png")
+    assert "2 of 3 right: 66.67%, 95 % interval 20.77% to 93.85%" in digits
+
+
+def test_what_is_no_digit_is_right_where_it_gets_no_sure_answer(run):
+    digits, others = run("1", None, None)
+    assert "1 of 1 right" in digits
+    assert "1 of 2 get no sure answer" in others
+
+
+def test_without_digits_there_is_no_accuracy(run):
+    [others] = run(None, None)
+    assert "1 of 2" in others
+
+
+def test_without_drawings_it_is_told_how_to_make_some(run):
+    with pytest.raises(UserError, match="make demo"):
+        run()
+
+
+def test_another_folder_can_be_named(run, tmp_path):
+    collecting.save(tmp_path / "elsewhere", SHEETS[0], "1", {})
+    assert "1 of 1" in run(options=["--folder", str(tmp_path / "elsewhere")])[0]
