@@ -71,7 +71,7 @@ async def measure(arguments: argparse.Namespace, service: psutil.Process) -> dic
                     async with session.post(address, data=content[number % len(content)]) as response:
                         await response.read()
                         failed += response.status != 200
-                except aiohttp.ClientError:
+                except (aiohttp.ClientError, OSError, TimeoutError):
                     failed += 1
                 log.append(time.perf_counter() - started)
                 number += 1

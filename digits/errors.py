@@ -29,7 +29,8 @@ def run(main: Callable[[], None]) -> None:
 
     Anything else is a bug of ours and keeps its traceback.
     """
-    stage = Path(inspect.getfile(main)).stem
+    file = Path(inspect.getfile(main))
+    stage = file.parent.name if file.stem == "__main__" else file.stem
     try:
         main()
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import uvicorn
 
+from apps import ports
 from apps.api import app
 from digits import errors
 from digits.errors import UserError
@@ -15,13 +16,14 @@ def main() -> None:
     """Loads the model, then serves until it is interrupted."""
     parser = argparse.ArgumentParser(prog="python -m apps.api", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+    parser.add_argument("--port", type=ports.number, default=8000, help="default: %(default)s")
     parser.add_argument("--model", type=Path, help="default: the exported one")
     parser.add_argument("--about", type=Path, help="default: about.json beside the model")
     parser.add_argument("--rate", type=float, default=5000, help="requests a second and client (default: %(default)s)")
     arguments = parser.parse_args()
     if not arguments.rate >= 1:
         raise UserError(f"--rate {arguments.rate}: at least 1 request a second")
+    ports.check(arguments.host, arguments.port)
     # One thread: the other core has HTTP to do.
     predictor = Predictor(*chosen(arguments.model, arguments.about), threads=1)
     print(f"{predictor.about.recipe} on http://{arguments.host}:{arguments.port}", flush=True)

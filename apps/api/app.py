@@ -23,7 +23,7 @@ from digits.predict import as_dict
 from digits.predictor import Predictor
 
 LONGEST_QUEUE = 4096  # images that may wait
-SMALL = 64 * 1024  # bytes; an image file above it is decoded in a thread, not to keep others waiting
+DECODERS = 2  # bodies with image files that are read at a time, in threads; a large photo takes 100 MB
 
 
 def create(predictor: Predictor, *, rate: float) -> FastAPI:
@@ -38,7 +38,7 @@ def create(predictor: Predictor, *, rate: float) -> FastAPI:
     measures = Measures()
     app.add_middleware(Measured, measures=measures, paths=schema.PATHS)
     batch = Batcher(predictor.answers, largest=LARGEST_BATCH, longest=LONGEST_QUEUE, observe=measures.batches.observe)
-    limit = RateLimit(rate)
+    limit, decoding = RateLimit(rate), asyncio.Semaphore(DECODERS)
 
     @app.post("/predict", openapi_extra=schema.PREDICT_BODY, responses=schema.PREDICT_RESPONSES)
     async def predict(request: Request) -> Response:
@@ -46,7 +46,13 @@ def create(predictor: Predictor, *, rate: float) -> FastAPI:
         try:
             limit.take(request.client.host if request.client else "")
             content = await body(request, imagefile.MAX_BYTES)
-            found = await batch(await frames(request, content))
+            kind = request.headers.get("content-type", "")
+            if kind.startswith("application/json"):
+                shown = frames(kind, content)
+            else:
+                async with decoding:
+                    shown = await asyncio.to_thread(frames, kind, content)
+            found = await batch(shown)
         except RefusedError as error:
             return error.response()
         except UserError as error:
@@ -82,12 +88,6 @@ def create(predictor: Predictor, *, rate: float) -> FastAPI:
     return app
 
 
-async def frames(request: Request, content: bytes) -> list[np.ndarray | None]:
+def frames(content_type: str, content: bytes) -> list[np.ndarray | None]:
     """What the network is to see of the drawings in a body."""
-    if len(content) <= SMALL:
-        return [ink.frame(drawing) for drawing in await drawings(request, content)]
-    return await asyncio.to_thread(_frames_apart, request, content)
-
-
-def _frames_apart(request: Request, content: bytes) -> list[np.ndarray | None]:
-    return [ink.frame(drawing) for drawing in asyncio.run(drawings(request, content))]
+    return [ink.frame(drawing) for drawing in drawings(content_type, content)]

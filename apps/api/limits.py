@@ -4,7 +4,7 @@ import math
 import time
 from collections import OrderedDict
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from apps.api.refusals import RefusedError
 
@@ -15,17 +15,20 @@ async def body(request: Request, largest: int) -> bytes:
     """The body of a request, read no further than `largest` bytes.
 
     Raises:
-        RefusedError: it is longer, or says that it is.
+        RefusedError: it is longer, or says that it is, or breaks off.
     """
     too_large = RefusedError(413, f"at most {largest // 2**20} MB a request")
     said = request.headers.get("content-length", "0")
     if said.isdecimal() and int(said) > largest:
         raise too_large
     content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > largest:
-            raise too_large
+    try:
+        async for part in request.stream():
+            content += part
+            if len(content) > largest:
+                raise too_large
+    except ClientDisconnect as error:
+        raise RefusedError(400, "the client has gone") from error  # for the counters; nobody reads it
     return bytes(content)
 
 

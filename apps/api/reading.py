@@ -1,13 +1,13 @@
 """From the body of a request to drawings: an image file, several in a form, or a JSON array."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
 
 import numpy as np
 import orjson
-from python_multipart.exceptions import MultipartParseError
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from apps.api.refusals import RefusedError
 from digits import imagefile, ink
@@ -16,20 +16,20 @@ from digits.errors import UserError
 LARGEST_BATCH = 64
 
 
-async def drawings(request: Request, content: bytes) -> list[np.ndarray]:
-    """The drawings in a body, by its content type.
+def drawings(content_type: str, content: bytes) -> Iterator[np.ndarray]:
+    """The drawings in a body, by its content type, one after the other: all at once might not fit into memory.
 
     Raises:
         UserError: the body is not what its type says, or empty, or holds too many.
         RefusedError: no such type is read.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
-        return from_json(content)
-    if kind == "multipart/form-data":
-        return await _from_form(request, content)
-    if kind.startswith("image/") or kind == "application/octet-stream":
-        return [imagefile.decode(content)]
+    kind, options = parse_options_header(content_type)
+    if kind == b"application/json":
+        return iter(from_json(content))
+    if kind == b"multipart/form-data":
+        return map(imagefile.decode, files(options.get(b"boundary", b""), content))
+    if kind.startswith(b"image/") or kind == b"application/octet-stream":
+        return map(imagefile.decode, [content])
     raise RefusedError(415, "send image/png or another image, multipart/form-data or application/json")
 
 
@@ -56,25 +56,42 @@ def _image(rows: object) -> np.ndarray:
     side = ink.SIDE
     if not isinstance(rows, list) or len(rows) != side or any(not isinstance(r, list) or len(r) != side for r in rows):
         raise UserError(f"an image is an array of {side} rows of {side} numbers each")
-    try:
-        return np.frombuffer(b"".join(map(bytes, rows)), np.uint8).reshape(side, side)
-    except (TypeError, ValueError):
-        pass
-    values = [value for row in rows for value in row]
-    if all(type(value) in (int, float) and value == int(value) and 0 <= value <= 255 for value in values):
-        return np.array(values, np.uint8).reshape(side, side)  # 1.0 is a whole number in JSON
+    kinds = set(map(type, chain.from_iterable(rows)))
+    if kinds == {int}:
+        with suppress(ValueError):  # outside of 0 to 255
+            return np.frombuffer(b"".join(map(bytes, rows)), np.uint8).reshape(side, side)
+    elif kinds <= {int, float}:  # 1.0 is a whole number in JSON
+        values = np.array(rows, np.float64)
+        if (values == np.floor(values)).all() and values.min() >= 0 and values.max() <= 255:
+            return values.astype(np.uint8)
     raise UserError("a pixel is a whole number from 0 to 255")
 
 
-async def _from_form(request: Request, content: bytes) -> list[np.ndarray]:
-    async def stream() -> AsyncGenerator[bytes, None]:
-        yield content
+def files(boundary: bytes, content: bytes) -> list[bytes]:
+    """The contents of a form's fields `file`, whether they have a file's name or not."""
+    found: list[bytes] = []
 
+    def add(part: Field | File) -> None:
+        if part.field_name != b"file":
+            raise UserError("the form holds something else than files under the name 'file'")
+        if len(found) == LARGEST_BATCH:
+            raise UserError(f"more than {LARGEST_BATCH} files; at most {LARGEST_BATCH} at once")
+        found.append(_content(part))
+
+    memory = {"MAX_MEMORY_FILE_SIZE": imagefile.MAX_BYTES}  # nothing goes to the disk
     try:
-        form = await MultiPartParser(request.headers, stream(), max_files=LARGEST_BATCH, max_fields=0).parse()
-    except (MultiPartException, MultipartParseError, KeyError, ValueError) as error:
-        raise UserError(f"the form cannot be read: {getattr(error, 'message', error)}") from error
-    files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
-    if not files:
+        parser = FormParser("multipart/form-data", add, add, boundary=boundary, config=memory)
+        parser.write(content)
+        parser.finalize()
+    except (FormParserError, ValueError) as error:
+        raise UserError(f"the form cannot be read: {' '.join(str(error).split())}") from error
+    if not found:
         raise UserError("the form holds no file; it is expected under the name 'file'")
-    return [imagefile.decode(await file.read()) for file in files]
+    return found
+
+
+def _content(part: Field | File) -> bytes:
+    if isinstance(part, Field):
+        return part.value or b""
+    part.file_object.seek(0)
+    return part.file_object.read()

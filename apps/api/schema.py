@@ -31,8 +31,10 @@ PREDICT_BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
+                    "additionalProperties": False,
                     "properties": {"file": {"type": "array", "minItems": 1, "maxItems": LARGEST_BATCH, "items": _FILE}},
-                }
+                },
+                "encoding": {"file": {"contentType": "image/png, image/jpeg"}},
             },
         },
     }

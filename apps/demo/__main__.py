@@ -7,35 +7,40 @@ from pathlib import Path
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported, which asks then
 
 import gradio as gr
+from starlette.middleware import Middleware
 
+from apps import ports
 from apps.demo import page
+from apps.demo.doors import Doors
 from digits import errors, predictor
 
+HOST = "127.0.0.1"
 THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])  # fonts that need no network
 
 
 def main() -> None:
     """Serves until it is interrupted."""
     parser = argparse.ArgumentParser(prog="python -m apps.demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=7860, help="default: %(default)s")
+    parser.add_argument("--port", type=ports.number, default=7860, help="default: %(default)s")
     arguments = parser.parse_args()
+    ports.check(HOST, arguments.port)
     predictor.chosen(None)  # or says how to get one
     demo = page.build(predictor.catalogue())
     demo.queue(default_concurrency_limit=4)
     demo.launch(
-        server_name="127.0.0.1",
+        server_name=HOST,
         server_port=arguments.port,
         share=False,
         quiet=True,
         theme=THEME,
         css=(Path(page.__file__).with_name("page.css")).read_text(),
         footer_links=[],
-        max_file_size=1,  # no file is expected
+        app_kwargs={"middleware": [Middleware(Doors)]},
         ssr_mode=False,
         run_history=False,
         prevent_thread_lock=True,
     )
-    print(f"draw on http://127.0.0.1:{arguments.port}", flush=True)
+    print(f"draw on http://{HOST}:{arguments.port}", flush=True)
     demo.block_thread()
 
 

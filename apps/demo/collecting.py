@@ -42,7 +42,7 @@ def save(folder: Path, sheet: np.ndarray, label: str | None, details: Mapping[st
         kept = {entry["file"]: entry for entry in _entries(folder)}
         if len(kept) >= MOST and path.name not in kept:
             raise UserError(f"{folder} holds {MOST:,} drawings: enough")
-        kept[path.name] = {"file": path.name, "label": label, **details}
+        kept[path.name] = {**details, "file": path.name, "label": label}
         with artifacts.replacing(path) as partial:
             partial.write_bytes(file.getvalue())
         artifacts.write_text(folder / LINES, "".join(json.dumps(entry) + "\n" for entry in kept.values()))

@@ -1,5 +1,7 @@
 """What the page sends, strokes as JSON text, as a drawing."""
 
+from typing import Any
+
 import numpy as np
 import orjson
 
@@ -19,8 +21,8 @@ def parse(text: str) -> list[Drawing]:
         UserError: the text is not what the page sends.
     """
     try:
-        lines = [(float(line["width"]), np.array(line["points"], np.float64)) for line in orjson.loads(text)["strokes"]]
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        lines = [(round(line["width"]), np.array(line["points"], np.float64)) for line in orjson.loads(text)["strokes"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise UserError("the drawing cannot be read; load the page again") from error
     for width, points in lines:
         sound = points.ndim == 1 and len(points) >= 2 and not len(points) % 2 and np.isfinite(points).all()
@@ -41,3 +43,9 @@ def render(drawings: list[Drawing]) -> np.ndarray:
     for drawing in drawings:
         sheet = np.minimum(sheet, strokes.render(drawing))
     return sheet
+
+
+def as_dict(drawings: list[Drawing]) -> dict[str, Any]:
+    """The strokes for a JSON text that `parse` reads."""
+    strokes = [{"width": each.pen, "points": line.ravel().tolist()} for each in drawings for line in each.strokes]
+    return {"size": SIZE, "strokes": strokes}

@@ -12,17 +12,56 @@ import gradio as gr
 import numpy as np
 
 from apps.demo import collecting, view
-from apps.demo.drawing import parse, render
+from apps.demo.drawing import SIZE, as_dict, parse, render
 from digits import ink, paths
 from digits.errors import UserError
 from digits.predictor import Predictor
 
 HERE = Path(__file__).parent
 NO_DIGIT = "no digit"
-EMPTY = json.dumps({"size": 280, "strokes": []})
+EMPTY = json.dumps({"size": SIZE, "strokes": []})
 TIMED = 21  # calls
 
 Models = dict[str, tuple[Path, Path]]
+
+
+class Desk:
+    """What the controls of the page do.
+
+    Args:
+        models: what `digits.predictor.catalogue` found.
+        collected: where corrected drawings are kept.
+    """
+
+    def __init__(self, models: Models, collected: Path) -> None:
+        self.collected = collected
+        self.predictor = cache(lambda name: Predictor(*models[name]))
+
+    def look(self, drawn: str, name: str) -> str:
+        """What a model says to the drawing that the page sent."""
+        with told():
+            chosen = self.predictor(name)
+            found = chosen([render(parse(drawn))])[0]
+            return view.answer(found, None if found.frame is None else chosen.saliency(found.frame))
+
+    def describe(self, name: str) -> str:
+        """What is known about a model."""
+        with told():
+            return facts(self.predictor(name))
+
+    def correct(self, drawn: str, name: str, label: str | None) -> str:
+        """Keeps the drawing with what it really is; a line for the person who said it."""
+        with told():
+            if label is None:
+                return "First say what it is."
+            chosen, drawings = self.predictor(name), parse(drawn)
+            sheet = render(drawings)
+            found = chosen([sheet])[0]
+            if found.frame is None:
+                return "There is nothing drawn to keep."
+            said = {"model": chosen.digest, "verdict": found.verdict, "answer": found.best, **as_dict(drawings)}
+            path = collecting.save(self.collected, sheet, None if label == NO_DIGIT else label, said)
+            return f"Kept as {path.name}, thank you."
 
 
 def build(models: Models, collected: Path = paths.DRAWN) -> gr.Blocks:
@@ -32,34 +71,7 @@ def build(models: Models, collected: Path = paths.DRAWN) -> gr.Blocks:
         models: what `digits.predictor.catalogue` found; the first is shown at the start.
         collected: where corrected drawings are kept.
     """
-
-    @cache
-    def predictor(name: str) -> Predictor:
-        return Predictor(*models[name])
-
-    def look(drawn: str, name: str) -> str:
-        with told():
-            chosen = predictor(name)
-            found = chosen([render(parse(drawn))])[0]
-            return view.answer(found, None if found.frame is None else chosen.saliency(found.frame))
-
-    def describe(name: str) -> str:
-        with told():
-            return facts(predictor(name))
-
-    def correct(drawn: str, name: str, label: str | None) -> str:
-        with told():
-            if label is None:
-                return "First say what it is."
-            chosen, sheet = predictor(name), render(parse(drawn))
-            found = chosen([sheet])[0]
-            if found.frame is None:
-                return "There is nothing drawn to keep."
-            said = {"model": chosen.digest, "verdict": found.verdict, "answer": found.best, **json.loads(drawn)}
-            path = collecting.save(collected, sheet, None if label == NO_DIGIT else label, said)
-            return f"Kept as {path.name}, thank you."
-
-    first = next(iter(models))
+    desk, first = Desk(models, collected), next(iter(models))
     with gr.Blocks(title="Digits", analytics_enabled=False) as page:
         gr.Markdown("# Draw a digit")
         with gr.Row(equal_height=False):
@@ -72,19 +84,19 @@ def build(models: Models, collected: Path = paths.DRAWN) -> gr.Blocks:
                     elem_id="sheet",
                 )
             with gr.Column(min_width=280):
-                answer = gr.HTML(look(EMPTY, first), apply_default_css=False, elem_id="answer")
+                answer = gr.HTML(desk.look(EMPTY, first), apply_default_css=False, elem_id="answer")
         with gr.Row(equal_height=False):
             with gr.Column(min_width=280):
                 model = gr.Dropdown(list(models), value=first, label="Model", filterable=False, elem_id="model")
-                about = gr.HTML(describe(first), apply_default_css=False, elem_id="facts")
+                about = gr.HTML(desk.describe(first), apply_default_css=False, elem_id="facts")
             with gr.Column(min_width=280), gr.Accordion("Wrong? Say what it is", open=False, elem_id="correction"):
                 label = gr.Radio([*map(str, range(10)), NO_DIGIT], label="It was really a", elem_id="label")
                 keep = gr.Button("Keep it as a test drawing", elem_id="keep")
                 kept = gr.Markdown(elem_id="kept")
         quick = {"show_progress": "hidden", "api_visibility": "private"}
-        sheet.input(look, [sheet, model], answer, trigger_mode="always_last", **quick)
-        model.change(describe, model, about, **quick).then(look, [sheet, model], answer, **quick)
-        keep.click(correct, [sheet, model, label], kept, **quick)
+        sheet.input(desk.look, [sheet, model], answer, trigger_mode="always_last", **quick)
+        model.change(desk.describe, model, about, **quick).then(desk.look, [sheet, model], answer, **quick)
+        keep.click(desk.correct, [sheet, model, label], kept, **quick)
     return page
 
 

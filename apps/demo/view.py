@@ -35,7 +35,7 @@ def said(found: Answer) -> str:
     """The answer in words."""
     if found.verdict == NOTHING:
         return "Nothing drawn yet"
-    first, second = sorted(found.probabilities, key=found.probabilities.__getitem__)[:-3:-1]
+    first, second = found.ranked[:2]
     if found.verdict == "unknown":
         return "<strong>?</strong> not a digit, as far as I know"
     if found.verdict == "not sure":

@@ -1,9 +1,13 @@
 import errno
+import os
+import subprocess
+import sys
 
 import pytest
 import tensorflow as tf
 
 from digits import errors
+from tests.conftest import ROOT
 
 
 def raising(error):
@@ -56,3 +60,21 @@ def test_a_bug_keeps_its_traceback():
 def test_an_os_error_without_number_or_file_is_a_bug():
     with pytest.raises(OSError, match="odd"):
         errors.run(raising(OSError("odd")))
+
+
+def test_a_package_that_is_run_is_named_and_not_its_main_file(tmp_path):
+    package = tmp_path / "page"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(
+        "from digits import errors\n\n\ndef main():\n    raise errors.UserError('no model')\n\n\nerrors.run(main)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "page"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == "page: no model\n"

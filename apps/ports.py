@@ -1,0 +1,29 @@
+"""The option `--port` of both programs."""
+
+import argparse
+import socket
+
+from digits.errors import UserError
+
+
+def number(text: str) -> int:
+    """A port that can be named in an address."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text}: a port is a number from 1 to 65535")
+    return int(text)
+
+
+def check(host: str, port: int) -> None:
+    """Looks whether a server could listen there.
+
+    Raises:
+        UserError: another program does, or the address is not this machine's.
+    """
+    try:
+        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+            tried.listen()
+    except OSError as error:
+        raise UserError(f"{host}:{port}: {error.strerror}; take another --port") from error

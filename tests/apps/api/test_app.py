@@ -1,0 +1,301 @@
+import asyncio
+import io
+import json
+import re
+import socket
+import time
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from apps.api import app
+from apps.api.reading import LARGEST_BATCH
+from digits import imagefile, ink, strokes
+from tests.apps.conftest import encoded
+
+JSON = {"Content-Type": "application/json"}
+
+
+def png(client, content, kind="image/png"):
+    return client.post("/predict", content=content, headers={"Content-Type": kind})
+
+
+def digits(response):
+    assert response.status_code == 200, response.text
+    return [found["digit"] for found in response.json()["predictions"]]
+
+
+def refusal(response, status):
+    """A refusal says why, in one line, and does not show what the program looks like inside."""
+    assert response.status_code == status
+    reason = response.json()["detail"]
+    assert reason
+    assert "\n" not in reason
+    assert "Traceback" not in reason
+    return reason
+
+
+def test_an_image_file_is_read(client, three, predictor):
+    response = png(client, encoded(three))
+    assert digits(response) == ["3"]
+    assert response.json()["model"] == predictor.digest
+    found = response.json()["predictions"][0]
+    assert found["verdict"] == "sure"
+    assert list(found["probabilities"]) == list("0123456789")
+    assert sum(found["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_every_digit_is_read(client, alphabet):
+    drawn = [drawing for (label, _), drawing in alphabet.items() if label is not None]
+    files = [("file", encoded(strokes.render(drawing))) for drawing in drawn]
+    found = digits(client.post("/predict", files=files))
+    right = sum(digit == str(drawing.label) for digit, drawing in zip(found, drawn, strict=True))
+    assert right >= 0.9 * len(drawn)
+
+
+# Losslessly the same picture: the answer may not differ by a digit.
+def test_the_same_picture_gets_the_same_answer_whichever_way_it_comes(client, three):
+    expected = png(client, encoded(three)).json()
+    colours = np.repeat(three[..., None], 3, axis=-1)
+    on_paper = np.concatenate([colours, np.full_like(three[..., None], 255)], axis=-1)
+    for image in (three, colours, on_paper):
+        for kind in ("PNG", "TIFF", "WEBP", "BMP"):
+            if not (kind == "BMP" and image.shape[-1] == 4):
+                options = {"lossless": True} if kind == "WEBP" else {}
+                assert png(client, encoded(image, kind, **options), f"image/{kind.lower()}").json() == expected
+    assert png(client, encoded(three), "application/octet-stream").json() == expected
+    assert png(client, encoded(three), "IMAGE/PNG; charset=x").json() == expected
+    assert client.post("/predict", files={"file": encoded(three)}).json() == expected
+    assert client.post("/predict", files={"file": ("seven.jpg", encoded(three), "text/plain")}).json() == expected
+
+
+def test_the_same_28_pixels_get_the_same_answer_as_json(client, three):
+    small = ink.frame(three)
+    expected = png(client, encoded(small)).json()
+    for content in (small.tolist(), [small.tolist()], small.astype(float).tolist()):
+        assert client.post("/predict", json=content).json() == expected
+    both = client.post("/predict", json=[small.tolist(), (255 - small).tolist()]).json()["predictions"]
+    assert both[0] == both[1] == expected["predictions"][0]  # light on dark, or dark on light
+
+
+def test_ink_on_transparent_paper_is_read(client, three):
+    drawn = np.zeros((*three.shape, 4), np.uint8)
+    drawn[..., 3] = 255 - three
+    assert digits(png(client, encoded(drawn))) == ["3"]
+
+
+def test_a_drawing_on_shaded_noisy_paper_is_read(client, three):
+    random = np.random.default_rng(0)
+    large = np.asarray(Image.fromarray(three).resize((900, 700))) / 255
+    light = np.linspace(0.75, 0.9, 900)[None, :, None] * np.array([1, 0.96, 0.85])
+    photo = 255 * (0.2 + 0.8 * large[..., None]) * light + random.normal(0, 3, (700, 900, 3))
+    image = np.clip(photo, 0, 255).astype(np.uint8)
+    assert digits(png(client, encoded(image, "JPEG", quality=80), "image/jpeg")) == ["3"]
+
+
+def test_several_files_of_a_form_are_answered_in_their_order(client, alphabet):
+    wanted = [(7, "sharp"), (0, "round"), (1, "stick")]
+    files = [("file", encoded(strokes.render(alphabet[key]))) for key in wanted]
+    assert digits(client.post("/predict", files=files)) == ["7", "0", "1"]
+
+
+def test_a_part_of_a_form_needs_no_file_name(client, three):
+    boundary = b"x" * 20
+    head = b'Content-Disposition: form-data; name="file"\r\nContent-Type: image/png\r\n\r\n'
+    body = b"--" + boundary + b"\r\n" + head + encoded(three) + b"\r\n--" + boundary + b"--\r\n"
+    assert digits(png(client, body, f"multipart/form-data; boundary={boundary.decode()}")) == ["3"]
+
+
+def test_a_full_batch_is_answered(client, three):
+    small = ink.frame(three).tolist()
+    assert digits(client.post("/predict", json=[small] * LARGEST_BATCH)) == ["3"] * LARGEST_BATCH
+
+
+def test_empty_paper_is_no_digit(client):
+    found = png(client, encoded(np.full((100, 100), 255, np.uint8))).json()["predictions"]
+    assert found == [{"verdict": "nothing drawn", "digit": None, "probabilities": {}}]
+
+
+def test_empty_paper_among_others_keeps_the_order(client, three):
+    small, empty = ink.frame(three).tolist(), np.zeros((28, 28), int).tolist()
+    found = client.post("/predict", json=[empty, small, empty]).json()["predictions"]
+    assert [each["verdict"] == "nothing drawn" for each in found] == [True, False, True]
+
+
+def test_a_body_that_says_it_is_too_long_is_refused_unread(client):
+    headers = {"Content-Type": "image/png", "Content-Length": str(imagefile.MAX_BYTES + 1)}
+    assert "8 MB" in refusal(client.post("/predict", content=b"x", headers=headers), 413)
+
+
+def test_a_body_that_is_too_long_without_saying_so_is_refused(service):
+    def chunks():
+        for _ in range(3 * imagefile.MAX_BYTES // 2**16):
+            yield bytes(2**16)
+
+    response = httpx.post(service.address + "/predict", content=chunks(), headers={"Content-Type": "image/png"})
+    assert "8 MB" in refusal(response, 413)
+
+
+def test_as_much_as_allowed_is_read(client):
+    assert "no readable image" in refusal(png(client, bytes(imagefile.MAX_BYTES)), 422)
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx", ";", '"'])
+def test_an_unknown_content_type_is_refused(client, kind):
+    refusal(png(client, b"[]", kind), 415)
+
+
+def test_a_truncated_file_is_refused(client, three):
+    content = encoded(three)
+    for length in (0, 1, 8, 40, len(content) // 2):
+        refusal(png(client, content[:length]), 422)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "TIFF"])
+def test_a_bomb_is_refused_by_what_its_header_says(client, kind):
+    file = io.BytesIO()
+    Image.new("1" if kind in ("PNG", "TIFF") else "P", (1, 1)).save(file, kind)
+    content = bytearray(file.getvalue())
+    if kind == "PNG":
+        file = io.BytesIO()
+        Image.new("1", (20_000, 20_000)).save(file, kind)
+        content = bytearray(file.getvalue())
+        assert len(content) < 2**17
+    elif kind == "BMP":
+        content[18:26] = (20_000).to_bytes(4, "little") * 2
+    elif kind == "GIF":
+        content[6:10] = (20_000).to_bytes(2, "little") * 2
+    else:
+        file = io.BytesIO()
+        Image.new("1", (20_000, 2_000)).save(file, kind, compression="group4")
+        content = bytearray(file.getvalue())
+    started = time.monotonic()
+    refusal(png(client, bytes(content)), 422)
+    assert time.monotonic() - started < 5  # it would take longer to decode, and gigabytes
+
+
+def test_a_form_that_is_none_is_refused(client):
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=" + "x" * 999):
+        refusal(png(client, b"--x\r\nContent-Disposition: nonsense\r\n\r\n\r\n--x--\r\n", kind), 422)
+
+
+def test_a_form_with_other_fields_is_refused(client, three):
+    refusal(client.post("/predict", files={"picture": encoded(three)}), 422)
+    refusal(client.post("/predict", files={"file": encoded(three)}, data={"label": "3"}), 422)
+
+
+def test_a_form_with_too_many_files_is_refused(client, three):
+    files = [("file", encoded(three))] * (LARGEST_BATCH + 1)
+    assert str(LARGEST_BATCH) in refusal(client.post("/predict", files=files), 422)
+
+
+def test_one_bad_file_refuses_the_form(client, three):
+    refusal(client.post("/predict", files=[("file", encoded(three)), ("file", b"GIF89a")]), 422)
+
+
+def test_a_client_that_asks_too_often_is_told_when_to_come_again(serve, three):
+    client = serve(rate=2)
+    responses = [png(client, encoded(three)) for _ in range(6)]
+    refused = [response for response in responses if response.status_code != 200]
+    assert 3 <= len(refused) <= 4
+    for response in refused:
+        refusal(response, 429)
+        assert response.headers["retry-after"] == "1"
+    assert client.get("/health").status_code == 200  # who watches it is not counted
+    time.sleep(1)
+    assert png(client, encoded(three)).status_code == 200
+
+
+def test_when_too_many_wait_a_request_is_told_to_come_again(serve, three, monkeypatch):
+    monkeypatch.setattr(app, "LONGEST_QUEUE", 1)
+    client, small = serve(), ink.frame(three).tolist()
+    response = client.post("/predict", json=[small, small])
+    refusal(response, 503)
+    assert response.headers["retry-after"] == "1"
+    assert client.post("/predict", json=small).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/predict/", "/models", "/static/../app.py", "/static/%2e%2e/x"])
+def test_other_paths_are_not_there(client, path):
+    assert client.get(path, follow_redirects=False).status_code in (307, 404)
+    assert client.get(path).status_code in (404, 405)
+
+
+def test_other_methods_are_not_allowed(client):
+    for method, path in [("GET", "/predict"), ("PUT", "/predict"), ("POST", "/health"), ("DELETE", "/metrics")]:
+        response = client.request(method, path)
+        assert response.status_code == 405
+        assert response.headers["allow"]
+
+
+def test_health_tells_which_model_runs(client, predictor):
+    found = client.get("/health").json()
+    assert found["status"] == "ok"
+    assert found["model"] == predictor.digest
+    assert found["dataset"] == predictor.about.dataset
+    assert 0.9 < found["test_accuracy"] <= 1
+
+
+def test_the_page_and_all_that_it_loads_come_from_the_service(client):
+    page = client.get("/")
+    assert page.status_code == 200
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(loaded) >= 3
+    for address in loaded:
+        assert "//" not in address
+        assert client.get(f"/{address}").status_code == 200
+    assert "openapi.json" in page.text
+
+
+def test_64_requests_at_once_each_get_their_own_answer(service, alphabet):
+    keys = [key for key in alphabet if key[0] is not None]
+    frames = [ink.frame(strokes.render(alphabet[keys[number % len(keys)]])).tolist() for number in range(64)]
+
+    async def ask():
+        async with httpx.AsyncClient(base_url=service.address, timeout=60) as client:
+            alone = [(await client.post("/predict", json=frame)).json() for frame in frames[:8]]
+            together = await asyncio.gather(*(client.post("/predict", json=frame) for frame in frames))
+            return alone, [response.json() for response in together]
+
+    alone, together = asyncio.run(ask())
+    for one, other in zip(alone, together, strict=False):
+        first, second = one["predictions"][0], other["predictions"][0]
+        assert first["digit"] == second["digit"]
+        # In a batch the sums are done in another order.
+        assert first["probabilities"] == pytest.approx(second["probabilities"], abs=1e-3)
+    best = [max(found["predictions"][0]["probabilities"].items(), key=lambda item: item[1])[0] for found in together]
+    assert sum(digit == str(keys[n % len(keys)][0]) for n, digit in enumerate(best)) >= 58
+
+
+def test_clients_that_go_away_do_not_hurt_others(service, three):
+    port = int(service.address.rpartition(":")[2])
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    body = json.dumps([ink.frame(three).tolist()] * 64).encode()
+    for sent in (b"", head, head % len(body) + body[:100], head % len(body) + body):
+        for _ in range(10):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(sent)
+    response = httpx.post(service.address + "/predict", content=encoded(three), headers={"Content-Type": "image/png"})
+    assert digits(response) == ["3"]
+    time.sleep(0.5)
+    assert "Traceback" not in service.log.read_text()
+
+
+def test_a_slow_large_request_does_not_keep_the_others_waiting(service, three):
+    large = encoded(np.asarray(Image.fromarray(three).resize((4800, 4800))))
+    assert len(large) > app.SMALL
+
+    async def ask():
+        async with httpx.AsyncClient(base_url=service.address, timeout=60) as client:
+            slow = asyncio.create_task(client.post("/predict", content=large, headers={"Content-Type": "image/png"}))
+            answered = 0
+            while not slow.done():
+                answered += (await client.get("/health")).status_code == 200
+                await asyncio.sleep(0)
+            return await slow, answered
+
+    response, answered = asyncio.run(ask())
+    assert digits(response) == ["3"]
+    assert answered > 1

@@ -1,0 +1,130 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.api import reading
+from apps.api.refusals import RefusedError
+from digits.errors import UserError
+from tests.apps.conftest import encoded
+
+ROWS = np.arange(784).reshape(28, 28) % 256
+
+
+def changed(value):
+    """An image whose pixels are whole numbers, but for one in the middle."""
+    rows = ROWS.tolist()
+    rows[14][14] = value
+    return rows
+
+
+def test_one_image_or_a_list_of_images():
+    assert np.array_equal(reading.from_json(json.dumps(ROWS.tolist()).encode()), [ROWS])
+    assert np.array_equal(reading.from_json(json.dumps([ROWS.tolist()] * 3).encode()), [ROWS] * 3)
+    assert reading.from_json(json.dumps(ROWS.tolist()).encode())[0].dtype == np.uint8
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    assert reading.from_json(json.dumps(changed(7.0)).encode())[0][14, 14] == 7
+
+
+@pytest.mark.parametrize("value", [-1, 256, 10**30, -(10**30), 0.5, 254.999, "7", "", None, True, False, [], [7], {}])
+def test_a_pixel_is_a_whole_number_from_0_to_255(value):
+    with pytest.raises(UserError):
+        reading.from_json(json.dumps(changed(value)).encode())
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e400", "1e300", "0x7", "007", "7,"])
+def test_a_pixel_is_a_number_that_json_knows(value):
+    with pytest.raises(UserError):
+        reading.from_json(json.dumps(changed("here")).replace('"here"', value).encode())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        {},
+        "7",
+        7,
+        None,
+        [[]],
+        [[[]]],
+        [7] * 28,
+        [[7] * 28] * 27,
+        [[7] * 28] * 29,
+        [[7] * 28] * 27 + [[7] * 27],  # ragged
+        [[7] * 27] + [[7] * 28] * 27,
+        [[7] * 28] * 27 + [None],
+        [[7] * 28] * 27 + ["7" * 28],
+        [[[7] * 28] * 28, [[7] * 28] * 27],  # one image of two is short
+        [[[[7]] * 28] * 28],
+        [[[7] * 28] * 28] * (reading.LARGEST_BATCH + 1),
+        {"image": [[7] * 28] * 28},
+    ],
+)
+def test_an_array_of_another_shape_is_refused(content):
+    with pytest.raises(UserError):
+        reading.from_json(json.dumps(content).encode())
+
+
+@pytest.mark.parametrize("content", [b"", b"[", b"[" * 100_000, b"[" * 900 + b"]" * 900, b"\xff\xfe[\x00", b"\x00"])
+def test_what_is_no_json_is_refused(content):
+    with pytest.raises(UserError):
+        reading.from_json(content)
+
+
+@given(content=st.binary(max_size=300), kind=st.sampled_from(["image/png", "application/json", "multipart/form-data"]))
+def test_nothing_else_is_raised_for_any_bytes(content, kind):
+    with pytest.raises(UserError):
+        list(reading.drawings(kind + "; boundary=b", content))
+
+
+@given(content=st.binary(max_size=200))
+def test_any_bytes_between_the_marks_of_a_form_are_handed_on(content):
+    body = b'--frontier\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + content
+    if b"\r\n--frontier" not in b"\r\n" + content:
+        assert reading.files(b"frontier", body + b"\r\n--frontier--\r\n") == [content]
+
+
+def test_a_part_in_base64_is_read():
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+    )
+    assert reading.files(b"b", body + b"aGVsbG8=\r\n--b--\r\n") == [b"hello"]
+    with pytest.raises(UserError):
+        reading.files(b"b", body + b"aGVsb\r\n--b--\r\n")
+
+
+def test_a_form_that_breaks_off_is_refused():
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhello'
+    with pytest.raises(UserError):
+        reading.files(b"b", body)
+
+
+def test_a_large_file_of_a_form_is_whole():
+    content = np.random.default_rng(0).bytes(3 * 2**20)  # above what such parsers keep in memory by themselves
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + content + b"\r\n--b--\r\n"
+    assert reading.files(b"b", body) == [content]
+
+
+# 64 pictures of 24 megapixels fit into a body, but not into memory.
+def test_the_files_of_a_form_are_decoded_one_after_the_other(monkeypatch):
+    decoded = []
+    monkeypatch.setattr(reading.imagefile, "decode", lambda content: decoded.append(content) or ROWS)
+    part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhello\r\n'
+    found = reading.drawings("multipart/form-data; boundary=b", part * 3 + b"--b--\r\n")
+    next(found)
+    assert len(decoded) == 1
+    assert len(list(found)) == 2
+
+
+def test_the_content_type_decides():
+    image = ROWS.astype(np.uint8)
+    assert np.array_equal(next(reading.drawings("image/whatever", encoded(image))), image)
+    assert np.array_equal(next(reading.drawings("Application/OCTET-stream", encoded(image))), image)
+    with pytest.raises(RefusedError) as refused:
+        reading.drawings("text/html", encoded(image))
+    assert refused.value.status == 415

@@ -1,0 +1,151 @@
+"""What the tests of page and service share: a folder with a trained model, and drawings to show it."""
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits import (
+    about,
+    artifacts,
+    calibration,
+    datasets,
+    exporting,
+    ink,
+    models,
+    params,
+    paths,
+    scoring,
+    strokes,
+    training,
+)
+from digits.about import About
+from digits.checkpoints import Checkpoint
+from digits.examples import Split
+from digits.predictor import Predictor
+from tests.conftest import ROOT
+from tools import drawings
+from tools.alphabets import TEST, VALIDATION
+
+PRODUCT = (paths.ABOUT, paths.LITERT, paths.LITERT_INT8, paths.MODEL)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> Path:
+    """A folder with `models/`: the pipeline's own where it was run on MNIST, else a small network made here."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "models").mkdir()
+    if all((ROOT / file).is_file() for file in PRODUCT) and about.read(ROOT / paths.ABOUT).dataset == "mnist":
+        for file in PRODUCT:
+            shutil.copy(ROOT / file, folder / file)
+    else:
+        make(folder)
+    # A figure that no model has by itself: to see on the page which one it tells about.
+    artifacts.write_json(folder / paths.EXPORT_METRICS, {paths.LITERT_INT8.name: {"accuracy": 0.9}})
+    return folder
+
+
+def make(folder: Path) -> None:
+    """Trains on the embedded digits and on drawings by other hands than those of `drawings/`."""
+    embedded = datasets.load("digits")
+    train = joined(embedded.train, drawn(seed=101), drawn(seed=102), drawn(seed=103))
+    validation = joined(embedded.test, drawn(seed=104))
+    parameters = params.load(ROOT / "params.yaml")
+    recipe = parameters.recipe_named("fast_cnn")
+    small = recipe.model.model_copy(update={"widths": [16, 32, 64]})
+    recipe = recipe.model_copy(update={"model": small, "epochs": 12, "batch_size": 64, "outliers": 0.25})
+    checkpoint = Checkpoint(folder / paths.CHECKPOINT, identity=None)
+    model = training.train(recipe, train, validation, classes=10, seed=1, checkpoint=checkpoint).model
+    checkpoint.discard()
+    probabilities = models.probabilities(model, validation.images)
+    decision = calibration.decide(validation.labels, probabilities, max_error=0.001, max_lost=0.02)
+    summary = scoring.summarize(validation.labels, probabilities, embedded.card["classes"])
+    About("fast_cnn", "digits", embedded.card["classes"], (28, 28, 1), decision, summary).write(folder / paths.ABOUT)
+    models.save(folder / paths.MODEL, model)
+    exporting.write_litert(folder / paths.LITERT, model)
+    exporting.write_litert_int8(folder / paths.LITERT_INT8, model, train.images[::10])
+
+
+def drawn(seed: int) -> Split:
+    """Digits in every way of writing, as the page would hand them to the network."""
+    both = {digit: VALIDATION[digit] | TEST[digit] for digit in VALIDATION}
+    found = drawings.make(both, {}, np.random.default_rng(seed))
+    digits = [drawing for drawing in found if drawing.label is not None]
+    images = np.stack([ink.frame(strokes.render(drawing)) for drawing in digits])
+    return Split(images[..., None], np.array([drawing.label for drawing in digits], np.int64))
+
+
+def joined(*splits: Split) -> Split:
+    return Split(np.concatenate([split.images for split in splits]), np.concatenate([split.labels for split in splits]))
+
+
+@pytest.fixture(scope="session")
+def predictor(trained) -> Predictor:
+    return Predictor(trained / paths.LITERT, trained / paths.ABOUT, threads=1)
+
+
+@pytest.fixture(scope="session")
+def alphabet() -> dict[tuple[int | None, str], strokes.Drawing]:
+    """The first of the committed test drawings of each label and style."""
+    found: dict[tuple[int | None, str], strokes.Drawing] = {}
+    for drawing in strokes.read(ROOT / paths.DRAWINGS):
+        found.setdefault((drawing.label, drawing.style), drawing)
+    return found
+
+
+@pytest.fixture(scope="session")
+def three(alphabet) -> np.ndarray:
+    """A drawing of a three, black on white, uint8 `[H, W]`."""
+    return strokes.render(alphabet[3, "smooth"])
+
+
+def encoded(image: np.ndarray, kind: str = "PNG", **options) -> bytes:
+    """An image as a file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, kind, **options)
+    return file.getvalue()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+class Served:
+    """`python -m <module> --port <port>` as a process of its own, which has answered when this is made."""
+
+    def __init__(self, module: str, folder: Path, port: int, *options: str) -> None:
+        self.address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", module, "--port", str(port), *options]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.log = folder / f"{module}-{port}.log"
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        until = time.monotonic() + 120
+        while True:
+            try:
+                httpx.get(self.address, timeout=5, trust_env=False)
+            except httpx.TransportError:
+                assert self.process.poll() is None, self.log.read_text()
+                assert time.monotonic() < until, self.log.read_text()
+                time.sleep(0.1)
+            else:
+                return
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,38 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from apps.demo import __main__ as program
+from digits import errors
+from tests.apps.conftest import ROOT, free_port
+
+
+def test_without_a_model_one_line_tells_how_to_get_it(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "apps.demo", "--port", str(free_port())]
+    done = subprocess.run(command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "no trained model here; run `make repro`" in done.stderr
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http"])
+def test_a_port_that_is_none_is_told(monkeypatch, capsys, port):
+    monkeypatch.setattr(sys, "argv", ["demo", f"--port={port}"])
+    with pytest.raises(SystemExit):
+        errors.run(program.main)
+    assert "a port is a number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told(demo, trained, monkeypatch):
+    monkeypatch.chdir(trained)
+    monkeypatch.setattr(sys, "argv", ["demo", "--port", demo.address.rpartition(":")[2]])
+    with pytest.raises(SystemExit, match="Address already in use; take another --port"):
+        errors.run(program.main)
+
+
+def test_it_says_where_it_is_and_listens_to_this_machine_only(demo):
+    assert f"draw on {demo.address}" in demo.log.read_text()
+    assert "Traceback" not in demo.log.read_text()
