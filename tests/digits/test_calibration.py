@@ -171,3 +171,9 @@ def test_confidences_that_files_do_not_tell_apart_are_answered_together():
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
     decision = calibration.decide(np.array([0, 1]), probabilities, max_error=0, max_lost=0)
     assert decision(0.9999996) != "sure"
+
+
+def test_without_a_mistake_nothing_is_made_more_certain():
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
+    assert calibration.temperature(np.array([0, 1]), probabilities) == 1
+    assert calibration.temperature(np.array([0, 0]), probabilities) != 1
