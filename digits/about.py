@@ -60,7 +60,7 @@ def read(path: Path) -> About:
             dataset=content["dataset"],
             classes=content["classes"],
             image_shape=(height, width, channels),
-            decision=Decision(**{name: float(value) for name, value in content["decision"].items()}),
+            decision=Decision(**{name: float(value) for name, value in dict(content["decision"]).items()}),
             test={name: content["test"][name] for name in TEST_FIGURES},
         )
     except (KeyError, TypeError, ValueError) as error:

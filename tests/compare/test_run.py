@@ -25,17 +25,25 @@ def test_the_model_is_that_of_the_pipeline(measured):
     assert Path("compare/results/tiny/predictions.csv").read_text() == Path("plots/predictions.csv").read_text()
 
 
+def test_what_a_user_must_know_is_that_of_the_pipeline(measured):
+    ours, pipelines = (
+        json.loads(Path(f"{folder}/about.json").read_text()) for folder in ("compare/results/tiny", "models")
+    )
+    assert ours == pipelines
+
+
 def test_the_scores_are_those_of_the_pipeline(measured):
     scores = json.loads(Path("compare/results/tiny/scores.json").read_text())
-    assert scores["test"] == json.loads(Path("metrics/test.json").read_text())
+    pipelines = json.loads(Path("metrics/test.json").read_text())
+    assert scores["test"] == {name: pipelines[name] for name in scores["test"]}
     assert scores["training"] == json.loads(Path("metrics/train.json").read_text())
 
 
 def test_validation_is_on_the_same_images_whatever_a_recipe_holds_out(project, monkeypatch, set_params):
-    set_params(
-        "tiny, width: 8, kernel_initializer: glorot_uniform}\n    members: 1\n    validation_fraction: null",
-        "tiny, width: 8, kernel_initializer: glorot_uniform}\n    members: 1\n    validation_fraction: 0.3",
+    before = (
+        "tiny, width: 8, kernel_initializer: glorot_uniform}\n    members: 1\n    outliers: 0\n    calibrate: false\n"
     )
+    set_params(f"{before}    validation_fraction: null", f"{before}    validation_fraction: 0.3")
     monkeypatch.setattr(sys, "argv", ["run", "tiny"])
     run.main()
     validation = records.read(Path("data/tfrecords"), "validation")

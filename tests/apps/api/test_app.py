@@ -285,7 +285,6 @@ def test_clients_that_go_away_do_not_hurt_others(service, three):
 
 def test_a_slow_large_request_does_not_keep_the_others_waiting(service, three):
     large = encoded(np.asarray(Image.fromarray(three).resize((4800, 4800))))
-    assert len(large) > app.SMALL
 
     async def ask():
         async with httpx.AsyncClient(base_url=service.address, timeout=60) as client:
