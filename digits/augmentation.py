@@ -9,6 +9,8 @@ from digits.params import Augmentation
 COARSE = 0.4  # size of the small picture; an 8x8 digit fitted to 20 of 28 pixels has this resolution
 
 
+# AutoGraph would write a file for it, and nothing in it depends on a tensor's value.
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
 def distort(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tensor:
     """Distorts each image by its own random amounts; what comes into view is black.
 
