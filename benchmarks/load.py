@@ -8,6 +8,7 @@ Client and service share the machine's cores. Writes `benchmarks/load/<kind>.jso
 
 import argparse
 import asyncio
+import gc
 import io
 import json
 import statistics
@@ -81,6 +82,8 @@ async def measure(arguments: argparse.Namespace, service: psutil.Process) -> dic
                 memory.append(service.memory_info().rss / 2**20)
                 await asyncio.sleep(PAUSE)
 
+        gc.collect()
+        gc.freeze()  # the client's own pauses are not the service's
         warm: list[float] = []
         await asyncio.gather(*(ask(n, time.monotonic() + 3, warm) for n in range(arguments.connections)))
         started = time.monotonic()

@@ -1,6 +1,7 @@
 """Serves a trained model over HTTP: `make api`, or python -m apps.api --help."""
 
 import argparse
+import gc
 from pathlib import Path
 
 import uvicorn
@@ -28,6 +29,8 @@ def main() -> None:
     predictor = Predictor(*chosen(arguments.model, arguments.about), threads=1)
     print(f"{predictor.about.recipe} on http://{arguments.host}:{arguments.port}", flush=True)
     service = app.create(predictor, rate=arguments.rate)
+    gc.collect()
+    gc.freeze()  # what is there now stays: no request waits while it is looked through
     uvicorn.run(service, host=arguments.host, port=arguments.port, log_level="warning", access_log=False)
 
 

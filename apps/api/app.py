@@ -23,6 +23,7 @@ from digits.predict import as_dict
 from digits.predictor import Predictor
 
 LONGEST_QUEUE = 4096  # images that may wait
+SMALL = 8 * 1024  # bytes that are read at once; what is longer is read in a thread, not to keep others waiting
 DECODERS = 2  # bodies with image files that are read at a time, in threads; a large photo takes 100 MB
 
 
@@ -47,7 +48,7 @@ def create(predictor: Predictor, *, rate: float) -> FastAPI:
             limit.take(request.client.host if request.client else "")
             content = await body(request, imagefile.MAX_BYTES)
             kind = request.headers.get("content-type", "")
-            if kind.startswith("application/json"):
+            if kind.startswith("application/json") or len(content) <= SMALL:
                 shown = frames(kind, content)
             else:
                 async with decoding:
