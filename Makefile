@@ -59,7 +59,7 @@ setup: $(READY) ## Install the locked dependencies into .venv (the others do it 
 run: $(READY) ## Run the whole pipeline on the embedded dataset: no download, nothing changed here
 	@dvc exp remove $(NAME) &>/dev/null || true
 	@dvc exp run --temp --name $(NAME) --set-param dataset=digits
-	@mkdir -p $(RUN)
+	@rm -rf $(RUN) && mkdir -p $(RUN) # dvc get would put a folder inside one that is there
 	@dvc get --quiet --force . plots --rev $(NAME) --out $(RUN)/plots
 	@dvc get --quiet --force . metrics --rev $(NAME) --out $(RUN)/metrics
 	@dvc get --quiet --force . models --rev $(NAME) --out $(RUN)/models
@@ -122,7 +122,7 @@ compare: $(READY) ## Train every recipe on MNIST and write compare/REPORT.md; ma
 ifeq ($(origin DATASET),command line)
 	@dvc exp remove $(COMPARED) &>/dev/null || true
 	@dvc exp run --temp --name $(COMPARED) --set-param dataset=$(DATASET) compare/dvc.yaml
-	@mkdir -p runs/$(COMPARED)
+	@rm -rf runs/$(COMPARED) && mkdir -p runs/$(COMPARED)
 	@for name in REPORT.md metrics.json plots; do \
 		dvc get --quiet --force . compare/$$name --rev $(COMPARED) --out runs/$(COMPARED)/$$name || exit; done
 	@echo "see runs/$(COMPARED)/REPORT.md"
