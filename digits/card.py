@@ -75,7 +75,7 @@ def _data(dataset: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     return f"""## Data
 
 {dataset["name"]} {dataset["version"]} ({dataset["source"]}; {dataset["licence"]}): {counts} images. The validation split
-is held out of the original training split; every choice was made on it. The test split was used for the figures below alone."""
+is held out of the original training split; choices are made on it. The test split is for the figures below."""
 
 
 def _recipe(recipe: Recipe, train: Mapping[str, Any]) -> str:
