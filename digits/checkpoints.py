@@ -17,10 +17,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import digits
 from digits import artifacts
 from digits.errors import UserError
 
 Values = list[np.ndarray]
+
+PACKAGE = Path(digits.__file__).parent  # all of it: an edit anywhere in it may change what a training does
 
 
 @dataclass
@@ -99,6 +102,6 @@ def _numbered(arrays: dict[str, np.ndarray], kind: str) -> Iterator[np.ndarray]:
 
 def _fingerprint(identity: Any) -> str:
     digest = hashlib.sha256(json.dumps([identity, keras.__version__, tf.__version__], default=str).encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
+    for source in sorted(PACKAGE.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()

@@ -1,3 +1,5 @@
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -77,6 +79,17 @@ def test_without_a_file_there_is_no_state(checkpoint):
 def test_another_identity_is_another_training(checkpoint):
     checkpoint.save(state(1)[0])
     assert Checkpoint(checkpoint.path, identity=["recipe", 2]).load() == State()
+
+
+@pytest.mark.parametrize("source", ["architectures/fast_cnn.py", "checkpoints.py", "errors.py"])
+def test_an_edit_anywhere_in_the_package_is_another_training(checkpoint, source, tmp_path, monkeypatch):
+    package = shutil.copytree(checkpoints.PACKAGE, tmp_path / "digits")
+    monkeypatch.setattr(checkpoints, "PACKAGE", package)
+    own = Checkpoint(checkpoint.path, identity=["recipe", 1])
+    own.save(State(HISTORY))
+    assert Checkpoint(own.path, own.identity).load() == State(HISTORY)
+    (package / source).write_text((package / source).read_text() + "\n# an edit\n")
+    assert Checkpoint(own.path, own.identity).load() == State()
 
 
 def test_a_damaged_file_is_a_fresh_start(checkpoint):
