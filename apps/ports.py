@@ -3,7 +3,7 @@
 import argparse
 import socket
 
-from digits.errors import UserError
+from digits.core.errors import UserError
 
 
 def number(text: str) -> int:

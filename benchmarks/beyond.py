@@ -15,9 +15,15 @@ from PIL import Image
 from scipy import ndimage
 from sklearn.metrics import roc_auc_score
 
-from digits import calibration, errors, ink, models, params, paths, records, robustness, runtime, strokes
-from digits.examples import Split
-from digits.robustness import Network
+from digits import params
+from digits.core import errors, paths
+from digits.drawing import framing, strokes
+from digits.evaluation import robustness
+from digits.evaluation.robustness import Network
+from digits.metrics.decision import decide
+from digits.models import determinism, keras_file
+from digits.splits import tfrecords
+from digits.splits.split import Split
 
 DRAWINGS = Path("drawings/validation.json")
 IMAGES, DISTORTED = 3000, 500  # of the validation split, the first ones
@@ -30,18 +36,18 @@ def main() -> None:
     parser.add_argument("models", nargs="+", type=Path)
     arguments = parser.parse_args()
     parameters = params.load()
-    runtime.configure(parameters.train.threads)
-    validation = records.read(paths.TFRECORDS, "validation")
+    determinism.configure(parameters.train.threads)
+    validation = tfrecords.read(paths.TFRECORDS, "validation")
     drawings = strokes.read(DRAWINGS)
     sets = versions(validation.take(np.arange(min(len(validation), IMAGES)))) | {"drawings": robustness.drawn(drawings)}
     others = robustness.no_digits(drawings)
     few = validation.take(np.arange(min(len(validation), DISTORTED)))
     for path in arguments.models:
-        network = partial(models.probabilities, models.load(path))
+        network = partial(keras_file.probabilities, keras_file.load(path))
         figures = {name: accuracy(network, split) for name, split in sets.items()}
         figures["separation"] = separation(network, sets["drawings"], others)
         limits = {"max_error": parameters.evaluate.max_error, "max_lost": parameters.evaluate.max_lost}
-        decision = calibration.decide(validation.labels, network(validation.images), **limits)
+        decision = decide(validation.labels, network(validation.images), **limits)
         figures["no digits refused"] = robustness.refuse_others(network, others, decision)["refused"]
         rows = robustness.under_stress(network, few, parameters.seed, frames=True)
         figures |= {f"stress {name}": float(np.mean([row[name] for row in rows])) for name in ("accuracy", "framed")}
@@ -69,7 +75,7 @@ def squeezed(image: np.ndarray) -> np.ndarray:
     Returns:
         uint8 `[8, 8]`.
     """
-    drawn = ink.crop(image / 255)
+    drawn = framing.crop(image / 255)
     width = max(1, min(WIDEST, round(0.8 * 32 * drawn.shape[1] / drawn.shape[0])))
     small = Image.fromarray((255 * drawn).astype(np.uint8)).resize((width, 32), Image.Resampling.BICUBIC)
     bitmap = np.zeros((32, 32))

@@ -23,8 +23,10 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from digits import artifacts, errors, paths, runtime, strokes
-from digits.errors import UserError
+from benchmarks import machine
+from digits.core import errors, files, paths
+from digits.core.errors import UserError
+from digits.drawing import strokes
 
 RESULTS = Path("benchmarks/load")
 DISTINCT = 64  # bodies, sent in turn
@@ -49,7 +51,7 @@ def main() -> None:
             service.terminate()
     for name, value in found.items():
         print(f"{name:24} {value}")
-    artifacts.write_json(RESULTS / f"{arguments.kind}.json", {"machine": runtime.machine(), **found})
+    files.write_json(RESULTS / f"{arguments.kind}.json", {"machine": machine.describe(), **found})
 
 
 async def measure(arguments: argparse.Namespace, service: psutil.Process) -> dict[str, Any]:

@@ -13,8 +13,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from digits import artifacts, errors, models, params, paths, records, runtime, scoring, training
-from digits.checkpoints import Checkpoint
+from benchmarks import machine
+from digits import params
+from digits.core import errors, files, paths
+from digits.metrics import scoring
+from digits.models import determinism, keras_file
+from digits.splits import tfrecords
+from digits.training import trainer
+from digits.training.checkpoints import Checkpoint
 
 RESULTS = Path("benchmarks/seeds")
 
@@ -29,22 +35,22 @@ def main() -> None:
         parser.error("a spread takes at least two seeds")
     parameters = params.load()
     name = arguments.recipe or parameters.recipe
-    runtime.configure(parameters.train.threads, parameters.train.precision)
+    determinism.configure(parameters.train.threads, parameters.train.precision)
     seeds = range(parameters.seed, parameters.seed + arguments.seeds)
     runs = [measure(parameters.recipe_named(name), seed) for seed in seeds]
     summary = {measured: spread([run[measured] for run in runs]) for measured in runs[0] if measured != "seed"}
     for measured, found in summary.items():
         print(f"{measured:20} {found['mean']:.4f} +- {found['sd']:.4f}   median {found['median']:.4f}   n {len(runs)}")
-    results = {"recipe": name, "machine": runtime.machine(), "summary": summary, "runs": runs}
-    artifacts.write_json(RESULTS / f"{name}.json", results)
+    results = {"recipe": name, "machine": machine.describe(), "summary": summary, "runs": runs}
+    files.write_json(RESULTS / f"{name}.json", results)
 
 
 def measure(recipe: params.Recipe, seed: int) -> dict[str, Any]:
     """Trains with one seed and scores on validation and test; nothing is chosen by these figures."""
-    spec = records.read_spec(paths.TFRECORDS)
-    train, validation, test = (records.read(paths.TFRECORDS, name) for name in ("train", "validation", "test"))
+    spec = tfrecords.read_spec(paths.TFRECORDS)
+    train, validation, test = (tfrecords.read(paths.TFRECORDS, name) for name in ("train", "validation", "test"))
     with tempfile.TemporaryDirectory() as folder:
-        result = training.train(
+        result = trainer.train(
             recipe,
             train,
             validation,
@@ -52,7 +58,7 @@ def measure(recipe: params.Recipe, seed: int) -> dict[str, Any]:
             seed=seed,
             checkpoint=Checkpoint(Path(folder, "checkpoint.npz"), identity=seed),
         )
-    summary = scoring.summarize(test.labels, models.probabilities(result.model, test.images), spec.classes)
+    summary = scoring.summarize(test.labels, keras_file.probabilities(result.model, test.images), spec.classes)
     found = {
         "seed": seed,
         "validation_accuracy": result.summary["val_accuracy"],

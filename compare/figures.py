@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
-from digits import figures
+from digits.reporting import style
 
 COLORS = colormaps["tab10"].colors  # type: ignore[attr-defined]  # a ListedColormap
 
@@ -76,7 +76,7 @@ def hard_images(images: np.ndarray, captions: Sequence[str], *, total: int, reci
         recipes: how many recipes.
     """
     shown = f"{len(images)} of {total}" if len(images) < total else str(total)
-    return figures.gallery(images, captions, title=f"{shown} that all {recipes} recipes miss")
+    return style.gallery(images, captions, title=f"{shown} that all {recipes} recipes miss")
 
 
 def _show_errors(axes: Axes) -> None:

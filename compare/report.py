@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 from ruamel.yaml import YAML
 
 from compare import figures, markdown, places, statistics
-from digits import artifacts, errors, params, paths, records
-from digits.errors import UserError
+from digits import params
+from digits.core import errors, files, paths
+from digits.core.errors import UserError
+from digits.splits import tfrecords
 
 Row = dict[str, Any]
 SHOWN = 24  # images that every recipe reads wrongly
@@ -20,15 +22,15 @@ def main() -> None:
     """The published figures are those of MNIST, and stand beside no other set."""
     parameters = params.load()
     names = parameters.compare.recipes
-    spec = records.read_spec(paths.TFRECORDS)
+    spec = tfrecords.read_spec(paths.TFRECORDS)
     published = read_published(parameters.recipes) if spec.name == "mnist" else {}
     rows = [row(name, published.get(name, {})) for name in names]
     answers = {name: predictions(name) for name in names}
     correct = {name: np.array([a["predicted"] == a["actual"] for a in found]) for name, found in answers.items()}
 
-    artifacts.write_json(places.METRICS, {r["recipe"]: markdown.metrics(r) for r in rows})
+    files.write_json(places.METRICS, {r["recipe"]: markdown.metrics(r) for r in rows})
     for name, figure in pictures(rows, answers, correct).items():
-        artifacts.write_figure(places.PLOTS / f"{name}.png", figure)
+        files.write_figure(places.PLOTS / f"{name}.png", figure)
     text = markdown.report(
         rows,
         dataset=spec.name,
@@ -38,15 +40,15 @@ def main() -> None:
         p_values=statistics.pairwise(correct),
         wrong_by_all=int((~np.any(list(correct.values()), axis=0)).sum()),
     )
-    artifacts.write_text(places.REPORT, text)
+    files.write_text(places.REPORT, text)
     print(f"see {places.REPORT}")
 
 
 def row(name: str, published: dict[str, Any]) -> Row:
     """What is told of one recipe."""
     folder = places.RESULTS / name
-    cost = artifacts.read_json(places.COST / f"{name}.json")
-    scores = artifacts.read_json(folder / places.SCORES)
+    cost = files.read_json(places.COST / f"{name}.json")
+    scores = files.read_json(folder / places.SCORES)
     return {
         "recipe": name,
         **{key: scores["test"][key] for key in ("accuracy", "accuracy_low", "accuracy_high", "loss", "ece")},
@@ -81,7 +83,7 @@ def seeds(row: Row, seed: int) -> dict[str, Any] | None:
     file = places.SEEDS / f"{row['recipe']}.json"
     if not file.exists():
         return None
-    found = artifacts.read_json(file)
+    found = files.read_json(file)
     same = [run["test_accuracy"] for run in found["runs"] if run["seed"] == seed]
     if same != [row["accuracy"]]:
         print(f"{file}: of another version of the recipe, so left out; run `make bench RECIPE={row['recipe']}`")
@@ -92,20 +94,20 @@ def seeds(row: Row, seed: int) -> dict[str, Any] | None:
 def predictions(name: str) -> list[Row]:
     """What a recipe answered to each test image."""
     columns = {"actual": str, "predicted": str, "confidence": float}
-    return artifacts.read_csv(places.RESULTS / name / places.PREDICTIONS, columns)
+    return files.read_csv(places.RESULTS / name / places.PREDICTIONS, columns)
 
 
 def pictures(rows: list[Row], answers: dict[str, list[Row]], correct: dict[str, np.ndarray]) -> dict[str, Figure]:
     """Accuracy against cost, the learning curves, and the images that every recipe reads wrongly."""
     columns = {"epoch": int, "val_accuracy": float}
-    histories = {r["recipe"]: artifacts.read_csv(places.RESULTS / r["recipe"] / places.HISTORY, columns) for r in rows}
+    histories = {r["recipe"]: files.read_csv(places.RESULTS / r["recipe"] / places.HISTORY, columns) for r in rows}
     hard = np.flatnonzero(~np.any(list(correct.values()), axis=0))
     captions = []
     for index in hard[:SHOWN]:
         read_as = Counter(found[index]["predicted"] for found in answers.values()).most_common()
         actual = next(iter(answers.values()))[index]["actual"]
         captions.append(f"{actual}, read as\n" + ", ".join(f"{answer} ({count})" for answer, count in read_as))
-    images = records.read(paths.TFRECORDS, "test").images[hard[:SHOWN]]
+    images = tfrecords.read(paths.TFRECORDS, "test").images[hard[:SHOWN]]
     return {
         "accuracy_cost": figures.accuracy_against_cost(rows),
         "learning_curves": figures.learning_curves(histories),

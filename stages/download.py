@@ -3,15 +3,17 @@
 import os
 from pathlib import Path
 
-from digits import datasets, errors, params, paths, rawdata
+from digits import params
+from digits.core import errors, paths
+from digits.datasets import raw, sources
 
 
 def main() -> None:
     """Reads `dataset` from the parameters and `MNIST_DIR` from the environment."""
     parameters = params.load()
     folder = os.environ.get("MNIST_DIR")
-    dataset = datasets.load(parameters.dataset, mnist_dir=Path(folder) if folder else None)
-    rawdata.write(paths.RAW, dataset)
+    dataset = sources.load(parameters.dataset, mnist_dir=Path(folder) if folder else None)
+    raw.write(paths.RAW, dataset)
     print(f"{dataset.card['name']} {dataset.card['version']}: {len(dataset.train):,} train, {len(dataset.test):,} test")
 
 

@@ -1,8 +1,13 @@
 """Stage `evaluate`: the model, validation and test shards in; its figures, when to trust it, and tables, out."""
 
-from digits import artifacts, calibration, errors, models, params, paths, records, runtime, scoring
-from digits.about import About
-from digits.errors import UserError
+from digits import params
+from digits.core import errors, files, paths
+from digits.core.errors import UserError
+from digits.metrics import calibration, scoring
+from digits.metrics.decision import consequences, decide, trade_off
+from digits.models import determinism, keras_file
+from digits.models.metadata import About
+from digits.splits import tfrecords
 
 SAMPLES = 5  # predictions shown as they come
 MISTAKES = 40  # of the largest loss
@@ -14,26 +19,26 @@ def main() -> None:
     The gate comes last, so that the figures are there to read.
     """
     parameters = params.load()
-    runtime.configure(parameters.train.threads)
-    spec = records.read_spec(paths.TFRECORDS)
-    validation, test = (records.read(paths.TFRECORDS, split) for split in ("validation", "test"))
-    model = models.load(paths.MODEL)
-    watched, probabilities = (models.probabilities(model, split.images) for split in (validation, test))
+    determinism.configure(parameters.train.threads)
+    spec = tfrecords.read_spec(paths.TFRECORDS)
+    validation, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("validation", "test"))
+    model = keras_file.load(paths.MODEL)
+    watched, probabilities = (keras_file.probabilities(model, split.images) for split in (validation, test))
 
     options = parameters.evaluate
-    decision = calibration.decide(validation.labels, watched, max_error=options.max_error, max_lost=options.max_lost)
-    uncalibrated = calibration.heated(probabilities, 1 / artifacts.read_json(paths.TRAIN_METRICS)["temperature"])
+    decision = decide(validation.labels, watched, max_error=options.max_error, max_lost=options.max_lost)
+    uncalibrated = calibration.apply_temperature(probabilities, 1 / files.read_json(paths.TRAIN_METRICS)["temperature"])
     summary = scoring.summarize(test.labels, probabilities, spec.classes) | {
         "ece_uncalibrated": scoring.calibration_error(scoring.reliability(test.labels, uncalibrated)),
-        "decision": calibration.consequences(decision, test.labels, probabilities),
+        "decision": consequences(decision, test.labels, probabilities),
     }
-    artifacts.write_json(paths.TEST_METRICS, summary)
-    artifacts.write_csv(paths.PREDICTIONS, scoring.predictions(test.labels, probabilities, spec.classes))
-    artifacts.write_csv(paths.PER_CLASS, scoring.per_class(test.labels, probabilities, spec.classes))
-    artifacts.write_csv(paths.CALIBRATION, scoring.reliability(test.labels, probabilities))
-    artifacts.write_csv(paths.REFUSAL, calibration.trade_off(validation.labels, watched))
+    files.write_json(paths.TEST_METRICS, summary)
+    files.write_csv(paths.PREDICTIONS, scoring.predictions(test.labels, probabilities, spec.classes))
+    files.write_csv(paths.PER_CLASS, scoring.per_class(test.labels, probabilities, spec.classes))
+    files.write_csv(paths.CALIBRATION, scoring.reliability(test.labels, probabilities))
+    files.write_csv(paths.REFUSAL, trade_off(validation.labels, watched))
     About(parameters.recipe, spec.name, spec.classes, test.images.shape[1:], decision, summary).write(paths.ABOUT)
-    artifacts.write_arrays(paths.SHOWCASE, scoring.showcase(test, probabilities, samples=SAMPLES, mistakes=MISTAKES))
+    files.write_arrays(paths.SHOWCASE, scoring.showcase(test, probabilities, samples=SAMPLES, mistakes=MISTAKES))
     print(scoring.table(summary))
     gate = options.min_accuracy.get(parameters.recipe, {}).get(spec.name)
     if gate is None:

@@ -1,24 +1,27 @@
 """Stage `preprocess`: raw arrays in, checked; TFRecords of three splits and the findings about the data out."""
 
-from digits import artifacts, errors, params, paths, rawdata, records, validation
-from digits.errors import UserError
-from digits.splitting import stratified
+from digits import params
+from digits.core import errors, files, paths
+from digits.core.errors import UserError
+from digits.datasets import checks, raw
+from digits.splits import tfrecords
+from digits.splits.holdout import stratified
 
 
 def main() -> None:
     """Nothing is built on data with violations."""
     parameters = params.load()
     options = parameters.preprocess
-    dataset = rawdata.read(paths.RAW)
-    violations = validation.violations(dataset, max_imbalance=options.max_imbalance, max_leakage=options.max_leakage)
+    dataset = raw.read(paths.RAW)
+    violations = checks.violations(dataset, max_imbalance=options.max_imbalance, max_leakage=options.max_leakage)
     if violations:
         raise UserError(f"{paths.RAW}: {'; '.join(violations)}")
 
     train, held_out = stratified(dataset.train, options.validation_fraction, parameters.seed)
     splits = {"train": train, "validation": held_out, "test": dataset.test}
     classes = dataset.card["classes"]
-    records.write(paths.TFRECORDS, splits, name=dataset.card["name"], classes=classes, shards=options.shards)
-    artifacts.write_json(paths.DATA_METRICS, validation.describe(splits, classes))
+    tfrecords.write(paths.TFRECORDS, splits, name=dataset.card["name"], classes=classes, shards=options.shards)
+    files.write_json(paths.DATA_METRICS, checks.describe(splits, classes))
     print(", ".join(f"{len(split):,} {name}" for name, split in splits.items()))
 
 

@@ -5,22 +5,27 @@ from typing import Any
 
 import numpy as np
 
-from digits import about, artifacts, errors, models, params, paths, records, robustness, runtime, stress, strokes
+from digits import params
+from digits.core import errors, files, paths
+from digits.drawing import strokes
+from digits.evaluation import corruptions, robustness
+from digits.models import determinism, keras_file, metadata
+from digits.splits import tfrecords
 
 
 def main() -> None:
     """Measures and chooses nothing: what augmentation there is was chosen on validation versions of these."""
     parameters = params.load()
-    runtime.configure(parameters.train.threads)
-    network = partial(models.probabilities, models.load(paths.MODEL))
-    described = about.read(paths.ABOUT)
+    determinism.configure(parameters.train.threads)
+    network = partial(keras_file.probabilities, keras_file.load(paths.MODEL))
+    described = metadata.read(paths.ABOUT)
     decision = described.decision
-    test = records.read(paths.TFRECORDS, "test")
+    test = tfrecords.read(paths.TFRECORDS, "test")
     test = test.take(np.arange(min(len(test), parameters.robustness.images)))
     takes_drawings = robustness.takes_drawings(described.classes, described.image_shape)
 
     rows = robustness.under_stress(network, test, parameters.seed, frames=takes_drawings)
-    examples = np.stack([images[0] for _, _, images in stress.distorted(test.images[:1], parameters.seed)])
+    examples = np.stack([images[0] for _, _, images in corruptions.distorted(test.images[:1], parameters.seed)])
     figures: dict[str, dict[str, Any]] = {"stress": by_distortion(rows, "accuracy")}
     shown = {"examples": examples}
     if takes_drawings:
@@ -35,9 +40,9 @@ def main() -> None:
             "stress_framed": by_distortion(rows, "framed"),
         }
         shown |= robustness.misread(network, list(others.values()))
-    artifacts.write_json(paths.ROBUSTNESS_METRICS, figures)
-    artifacts.write_csv(paths.ROBUSTNESS, rows)
-    artifacts.write_arrays(paths.STRESSED, shown)
+    files.write_json(paths.ROBUSTNESS_METRICS, figures)
+    files.write_csv(paths.ROBUSTNESS, rows)
+    files.write_arrays(paths.STRESSED, shown)
     print(", ".join(f"{name} {found['accuracy']:.2%}" for name, found in figures.items() if "accuracy" in found))
 
 

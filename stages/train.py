@@ -2,8 +2,12 @@
 
 import time
 
-from digits import artifacts, errors, models, params, paths, records, runtime, training
-from digits.checkpoints import Checkpoint
+from digits import params
+from digits.core import errors, files, paths
+from digits.models import determinism, keras_file
+from digits.splits import tfrecords
+from digits.training import devices, trainer
+from digits.training.checkpoints import Checkpoint
 
 
 def main() -> None:
@@ -11,14 +15,14 @@ def main() -> None:
     parameters = params.load()
     recipe = parameters.active_recipe
     settings = parameters.train
-    runtime.configure(settings.threads, settings.precision)
+    determinism.configure(settings.threads, settings.precision)
 
-    spec = records.read_spec(paths.TFRECORDS)
-    train, validation = (records.read(paths.TFRECORDS, split) for split in ("train", "validation"))
-    with runtime.strategy(settings.strategy).scope():
-        identity = training.identity(recipe, parameters.seed, settings, train, validation)
+    spec = tfrecords.read_spec(paths.TFRECORDS)
+    train, validation = (tfrecords.read(paths.TFRECORDS, split) for split in ("train", "validation"))
+    with devices.strategy(settings.strategy).scope():
+        identity = trainer.identity(recipe, parameters.seed, settings, train, validation)
         checkpoint = Checkpoint(paths.CHECKPOINT, identity)
-        result = training.train(
+        result = trainer.train(
             recipe,
             train,
             validation,
@@ -29,9 +33,9 @@ def main() -> None:
         )
     print(f"{parameters.recipe}: {result.seconds:.0f} s")
 
-    models.save(paths.MODEL, result.model)
-    artifacts.write_csv(paths.HISTORY, result.history)
-    artifacts.write_json(paths.TRAIN_METRICS, result.summary)
+    keras_file.save(paths.MODEL, result.model)
+    files.write_csv(paths.HISTORY, result.history)
+    files.write_json(paths.TRAIN_METRICS, result.summary)
     checkpoint.discard()
 
 

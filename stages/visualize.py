@@ -1,6 +1,10 @@
 """Stage `visualize`: what the other stages wrote in, pictures and a description of the network out."""
 
-from digits import about, artifacts, diagrams, errors, models, params, paths, pictures, records
+from digits import params
+from digits.core import errors, files, paths
+from digits.models import keras_file, metadata
+from digits.reporting import data, network_text, results, training, trust
+from digits.splits import tfrecords
 
 HISTORY = {"epoch": int, **dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"), float)}
 PREDICTIONS = {"actual": str, "predicted": str, "confidence": float}
@@ -17,29 +21,29 @@ def main() -> None:
     """
     parameters = params.load()
     limits, seed = parameters.active_recipe.augmentation, parameters.seed
-    classes = records.read_spec(paths.TFRECORDS).classes
-    train = records.read(paths.TFRECORDS, "train")
-    counts = {name: split["per_class"] for name, split in artifacts.read_json(paths.DATA_METRICS)["splits"].items()}
-    history = artifacts.read_csv(paths.HISTORY, HISTORY)
-    predictions = artifacts.read_csv(paths.PREDICTIONS, PREDICTIONS)
-    calibration = artifacts.read_csv(paths.CALIBRATION, CALIBRATION)
-    showcase = artifacts.read_arrays(paths.SHOWCASE, SHOWCASE)
-    trade_off = artifacts.read_csv(paths.REFUSAL, TRADE_OFF)
-    stress = artifacts.read_csv(paths.ROBUSTNESS, STRESS, optional={"framed": float})
-    stressed = artifacts.read_arrays(paths.STRESSED, ["examples"])
-    sure = about.read(paths.ABOUT).decision.sure
-    model = models.load(paths.MODEL)
+    classes = tfrecords.read_spec(paths.TFRECORDS).classes
+    train = tfrecords.read(paths.TFRECORDS, "train")
+    counts = {name: split["per_class"] for name, split in files.read_json(paths.DATA_METRICS)["splits"].items()}
+    history = files.read_csv(paths.HISTORY, HISTORY)
+    predictions = files.read_csv(paths.PREDICTIONS, PREDICTIONS)
+    calibration = files.read_csv(paths.CALIBRATION, CALIBRATION)
+    showcase = files.read_arrays(paths.SHOWCASE, SHOWCASE)
+    trade_off = files.read_csv(paths.REFUSAL, TRADE_OFF)
+    stress = files.read_csv(paths.ROBUSTNESS, STRESS, optional={"framed": float})
+    stressed = files.read_arrays(paths.STRESSED, ["examples"])
+    sure = metadata.read(paths.ABOUT).decision.sure
+    model = keras_file.load(paths.MODEL)
 
     drawn = {
-        **pictures.of_data(train, classes, counts, limits, seed),
-        **pictures.of_training(history),
-        **pictures.of_results(predictions, calibration, showcase, classes),
-        **pictures.of_trust(trade_off, sure, stress, stressed, classes),
+        **data.pictures(train, classes, counts, limits, seed),
+        **training.pictures(history),
+        **results.pictures(predictions, calibration, showcase, classes),
+        **trust.pictures(trade_off, sure, stress, stressed, classes),
     }
     for name, figure in drawn.items():
-        artifacts.write_figure(paths.PLOTS / f"{name}.png", figure)
-    artifacts.write_text(paths.SUMMARY, diagrams.summary(model))
-    artifacts.write_text(paths.ARCHITECTURE, diagrams.dot(model))
+        files.write_figure(paths.PLOTS / f"{name}.png", figure)
+    files.write_text(paths.SUMMARY, network_text.summary(model))
+    files.write_text(paths.ARCHITECTURE, network_text.dot(model))
 
 
 if __name__ == "__main__":

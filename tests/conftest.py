@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits import errors, params, runtime
-from digits.examples import Dataset, Split
+from digits import params
+from digits.core import errors
+from digits.models import determinism
+from digits.splits.split import Dataset, Split
 from stages import download, evaluate, export, preprocess, robustness, train, visualize
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +28,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def tensorflow():
     """As every stage sets it, and before anything else: TensorFlow takes its thread count once a process."""
-    runtime.configure(params.load(ROOT / "params.yaml").train.threads)
+    determinism.configure(params.load(ROOT / "params.yaml").train.threads)
 
 
 @pytest.fixture

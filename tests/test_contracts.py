@@ -10,12 +10,14 @@ import tomllib
 import pytest
 from ruamel.yaml import YAML
 
-from digits import params, paths
+from digits import params
+from digits.core import paths
 from tests.conftest import ROOT
 
 DVC = YAML(typ="safe").load(ROOT / "dvc.yaml")
 COMPARE = YAML(typ="safe").load(ROOT / "compare/dvc.yaml")
 STAGES = DVC["stages"]
+ROOMS = sorted(path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "digits").glob("*/__init__.py"))
 PARAMS = YAML(typ="safe").load(ROOT / "params.yaml")
 # The file of a stage -> what dvc.yaml says of it; those of the comparison are one for each recipe.
 SCRIPTS = {
@@ -50,28 +52,43 @@ def imports(path):
 
 
 def closure(path):
+    """The files that hold code among a file, what it imports, what that imports, and so on."""
     found, waiting = set(), [path]
     while waiting:
         current = waiting.pop()
         if current not in found:
             found.add(current)
             waiting += imports(current)
-    return found
+    return {file for file in found if (ROOT / file).stat().st_size}
 
 
-def declared_files(script):
-    """A stage's `deps` that are code, directories expanded."""
-    files = set()
-    for dependency in SCRIPTS[script]["deps"]:
-        place = ROOT / dependency
-        if dependency.endswith(".py") or dependency == "digits/architectures":
-            files |= {p.relative_to(ROOT).as_posix() for p in ([place] if place.is_file() else place.rglob("*.py"))}
-    return files
+def inside(room):
+    """The files of a room that hold code; its `__main__.py` is a program, which nothing imports."""
+    sources = (ROOT / room).rglob("[!_]*.py"), (ROOT / room).glob("__init__.py")
+    return {path.relative_to(ROOT).as_posix() for found in sources for path in found if path.stat().st_size}
+
+
+def code(script):
+    """A stage's `deps` that are code."""
+    return {name for name in SCRIPTS[script]["deps"] if name.endswith(".py") or name.split("/")[0] == "digits"}
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_deps_are_the_import_closure(script):
-    assert declared_files(script) == closure(script)
+    declared = {file for name in code(script) for file in ([name] if name.endswith(".py") else inside(name))}
+    assert declared == closure(script)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_room_that_is_needed_whole_is_one_entry(script):
+    for room in ROOMS:
+        assert not inside(room) <= code(script), f"{room} can stand for its files"
+
+
+def test_packages_are_empty_but_for_two():
+    # What `__init__.py` imports, every user of the room would depend on.
+    full = {path.parent.name for path in (ROOT / "digits").glob("*/__init__.py") if path.stat().st_size}
+    assert full == {"architectures", "params"}
 
 
 def names(entries):
@@ -132,8 +149,8 @@ def test_the_ensemble_is_of_the_default_recipe():
 
 
 def test_the_comparison_trains_as_the_pipeline_does():
-    trained = {name for name in SCRIPTS["stages/train.py"]["deps"] if name.startswith("digits")}
-    assert trained <= set(SCRIPTS["compare/run.py"]["deps"])
+    own = {"stages/train.py"}
+    assert closure("stages/train.py") - own <= closure("compare/run.py")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -194,37 +211,27 @@ def test_a_stage_is_small_and_reads_no_other_stage():
         assert len((ROOT / path).read_text().splitlines()) <= 75
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "about",
-        "artifacts",
-        "calibration",
-        "card",
-        "datasets",
-        "errors",
-        "examples",
-        "figures",
-        "imagefile",
-        "ink",
-        "params",
-        "parity",
-        "paths",
-        "predict",
-        "predictor",
-        "rawdata",
-        "robustness",
-        "runtimes",
-        "scoring",
-        "splitting",
-        "stress",
-        "strokes",
-        "validation",
-    ],
-)
-def test_imports_without_tensorflow(module):
-    check = f"import sys, digits.{module}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0
+# What the page, the service and the quick stages import: TensorFlow would take them seconds.
+WITHOUT_TENSORFLOW = {
+    "core": ["errors", "files", "paths"],
+    "params": ["loading"],
+    "splits": ["holdout", "split"],
+    "datasets": ["checks", "raw", "sources"],
+    "drawing": ["framing", "strokes"],
+    "metrics": ["calibration", "decision", "intervals", "scoring"],
+    "models": ["metadata"],
+    "evaluation": ["corruptions", "robustness"],
+    "export": ["backends", "model_card", "parity"],
+    "serving": ["image_file", "predictor", "saliency"],
+    "reporting": ["results", "style", "training", "trust"],
+}
+
+
+def test_imports_without_tensorflow():
+    modules = [f"digits.{room}.{name}" for room, names in WITHOUT_TENSORFLOW.items() for name in names]
+    check = f"import sys, {', '.join(modules)}; print(*({{'keras', 'tensorflow'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == []
 
 
 def test_importing_tensorflow_says_nothing():
@@ -236,7 +243,7 @@ def test_importing_tensorflow_says_nothing():
 def test_every_module_has_its_tests():
     for folder in ("digits", "stages", "apps", "compare", "benchmarks", "tools"):
         for path in (ROOT / folder).rglob("[!_]*.py"):
-            if path.stem not in ("paths", "places", "examples"):  # names; plain data, tested with rawdata
+            if path.stem not in ("paths", "places", "split"):  # names; plain data, tested with raw
                 relative = path.relative_to(ROOT)
                 assert (ROOT / "tests" / relative.parent / f"test_{relative.name}").is_file()
 

@@ -10,8 +10,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from digits import artifacts, paths
-from digits.errors import UserError, run
+from digits.core import files, paths
+from digits.core.errors import UserError, run
 
 PICTURE = Path("runs/architecture.png")
 
@@ -30,7 +30,7 @@ def main() -> None:
     done = subprocess.run([dot, "-Tpng"], input=text.encode(), capture_output=True, check=False)  # noqa: S603  # our own file to Graphviz
     if done.returncode:
         raise UserError(f"{dot} failed: {' '.join(done.stderr.decode(errors='replace').split())[:200]}")
-    with artifacts.replacing(PICTURE) as partial:
+    with files.replacing(PICTURE) as partial:
         partial.write_bytes(done.stdout)
     print(f"see {PICTURE}")
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from digits import artifacts, errors, strokes
-from digits.strokes import Drawing
+from digits.core import errors, files
+from digits.drawing import strokes
+from digits.drawing.strokes import Drawing
 from tools.alphabets import NO_DIGITS_TEST, NO_DIGITS_VALIDATION, TEST, VALIDATION, Alphabet
 
 FOLDER = Path("drawings")
@@ -28,7 +29,7 @@ def main() -> None:
         ("validation", 1, VALIDATION, NO_DIGITS_VALIDATION),
         ("test", 2, TEST, NO_DIGITS_TEST),
     ):
-        artifacts.write_text(FOLDER / f"{name}.json", strokes.dump(make(digits, others, np.random.default_rng(seed))))
+        files.write_text(FOLDER / f"{name}.json", strokes.dump(make(digits, others, np.random.default_rng(seed))))
 
 
 def make(digits: Alphabet, others: dict[str, str], random: np.random.Generator) -> list[Drawing]:

@@ -6,9 +6,11 @@ python -m tools.evaluate_drawn --model models/model_int8.tflite
 import argparse
 from pathlib import Path
 
+from apps.catalogue import chosen
 from apps.demo import collecting
-from digits import errors, paths, scoring
-from digits.predictor import Predictor, chosen
+from digits.core import errors, paths
+from digits.metrics import intervals
+from digits.serving.predictor import Predictor
 
 
 def main() -> None:
@@ -29,7 +31,7 @@ def main() -> None:
         if answer.best != label:
             print(f"{file}: is {label}, read as {answer}")
     if digits:
-        low, high = scoring.wilson_interval(right, digits)
+        low, high = intervals.wilson_interval(right, digits)
         print(f"digits      {right} of {digits} right: {right / digits:.2%}, 95 % interval {low:.2%} to {high:.2%}")
     if others := len(drawn) - digits:
         print(f"no digits   {refused} of {others} get no sure answer")

@@ -26,8 +26,9 @@ from typing import Any
 import dvc.api
 from ruamel.yaml import YAML
 
-from digits import artifacts, params, paths
-from digits.errors import UserError, run
+from digits import params
+from digits.core import files, paths
+from digits.core.errors import UserError, run
 
 Setting = dict[str, str]  # key of params.yaml -> value, as `dvc exp run --set-param` takes it
 
@@ -200,7 +201,7 @@ def write_best(setting: Setting) -> None:
         for part in path:
             node = node[part]
         node[last] = yaml.load(_spaced(value))
-    with artifacts.replacing(paths.PARAMS) as partial:
+    with files.replacing(paths.PARAMS) as partial:
         yaml.dump(content, partial)
 
 

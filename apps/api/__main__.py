@@ -8,9 +8,10 @@ import uvicorn
 
 from apps import ports
 from apps.api import app
-from digits import errors
-from digits.errors import UserError
-from digits.predictor import Predictor, chosen
+from apps.catalogue import chosen
+from digits.core import errors
+from digits.core.errors import UserError
+from digits.serving.predictor import Predictor
 
 
 def main() -> None:

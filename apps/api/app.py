@@ -17,10 +17,10 @@ from apps.api.limits import RateLimit, body
 from apps.api.measuring import Measured, Measures
 from apps.api.reading import LARGEST_BATCH, drawings
 from apps.api.refusals import RefusedError, as_json
-from digits import imagefile, ink
-from digits.errors import UserError
-from digits.predict import as_dict
-from digits.predictor import Predictor
+from digits.core.errors import UserError
+from digits.drawing import framing
+from digits.serving import image_file
+from digits.serving.predictor import Predictor
 
 LONGEST_QUEUE = 4096  # images that may wait
 SMALL = 8 * 1024  # bytes that are read at once; what is longer is read in a thread, not to keep others waiting
@@ -46,7 +46,7 @@ def create(predictor: Predictor, *, rate: float) -> FastAPI:
         """Which digits are these? One image or several; an answer for each, in their order."""
         try:
             limit.take(request.client.host if request.client else "")
-            content = await body(request, imagefile.MAX_BYTES)
+            content = await body(request, image_file.MAX_BYTES)
             kind = request.headers.get("content-type", "")
             if kind.startswith("application/json") or len(content) <= SMALL:
                 shown = frames(kind, content)
@@ -60,7 +60,7 @@ def create(predictor: Predictor, *, rate: float) -> FastAPI:
             return RefusedError(422, str(error)).response()
         for answer in found:
             measures.answers.labels(answer.verdict).inc()
-        return as_json({"model": predictor.digest, "predictions": [as_dict(answer) for answer in found]})
+        return as_json({"model": predictor.digest, "predictions": [answer.as_dict() for answer in found]})
 
     @app.get("/health", responses=schema.HEALTH_RESPONSES)
     async def health() -> Response:
@@ -91,4 +91,4 @@ def create(predictor: Predictor, *, rate: float) -> FastAPI:
 
 def frames(content_type: str, content: bytes) -> list[np.ndarray | None]:
     """What the network is to see of the drawings in a body."""
-    return [ink.frame(drawing) for drawing in drawings(content_type, content)]
+    return [framing.frame(drawing) for drawing in drawings(content_type, content)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from apps.api.refusals import RefusedError
-from digits.predictor import Answer
+from digits.serving.predictor import Answer
 
 Answers = Callable[[list[np.ndarray | None]], list[Answer]]
 
@@ -27,7 +27,7 @@ class Batcher:
         self._running: asyncio.Task[None] | None = None
 
     async def __call__(self, frames: list[np.ndarray | None]) -> list[Answer]:
-        """The answers to frames that `digits.ink.frame` made.
+        """The answers to frames that `digits.drawing.framing.frame` made.
 
         Raises:
             RefusedError: too many frames wait already.

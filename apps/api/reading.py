@@ -10,8 +10,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from apps.api.refusals import RefusedError
-from digits import imagefile, ink
-from digits.errors import UserError
+from digits.core.errors import UserError
+from digits.drawing import framing
+from digits.serving import image_file
 
 LARGEST_BATCH = 64
 
@@ -27,9 +28,9 @@ def drawings(content_type: str, content: bytes) -> Iterator[np.ndarray]:
     if kind == b"application/json":
         return iter(from_json(content))
     if kind == b"multipart/form-data":
-        return map(imagefile.decode, files(options.get(b"boundary", b""), content))
+        return map(image_file.decode, files(options.get(b"boundary", b""), content))
     if kind.startswith(b"image/") or kind == b"application/octet-stream":
-        return map(imagefile.decode, [content])
+        return map(image_file.decode, [content])
     raise RefusedError(415, "send image/png or another image, multipart/form-data or application/json")
 
 
@@ -53,7 +54,7 @@ def _nested(row: list[object]) -> bool:
 
 
 def _image(rows: object) -> np.ndarray:
-    side = ink.SIDE
+    side = framing.SIDE
     if not isinstance(rows, list) or len(rows) != side or any(not isinstance(r, list) or len(r) != side for r in rows):
         raise UserError(f"an image is an array of {side} rows of {side} numbers each")
     kinds = set(map(type, chain.from_iterable(rows)))
@@ -78,7 +79,7 @@ def files(boundary: bytes, content: bytes) -> list[bytes]:
             raise UserError(f"more than {LARGEST_BATCH} files; at most {LARGEST_BATCH} at once")
         found.append(_content(part))
 
-    memory = {"MAX_MEMORY_FILE_SIZE": imagefile.MAX_BYTES}  # nothing goes to the disk
+    memory = {"MAX_MEMORY_FILE_SIZE": image_file.MAX_BYTES}  # nothing goes to the disk
     try:
         parser = FormParser("multipart/form-data", add, add, boundary=boundary, config=memory)
         parser.write(content)

@@ -3,19 +3,20 @@
 from typing import Any
 
 from apps.api.reading import LARGEST_BATCH
-from digits import imagefile, ink
+from digits.drawing.framing import SIDE
+from digits.serving import image_file
 
 DESCRIPTION = f"""Reads handwritten digits. `POST /predict` takes
 
 - an image file as the body (`image/png`, `image/jpeg`, ...), or one or several as the field `file` of a form: any
   size, dark on light or light on dark, one digit each;
-- a JSON array of {ink.SIDE} rows of {ink.SIDE} whole numbers from 0 to 255, or a list of at most {LARGEST_BATCH}.
+- a JSON array of {SIDE} rows of {SIDE} whole numbers from 0 to 255, or a list of at most {LARGEST_BATCH}.
 
-A body has at most {imagefile.MAX_BYTES // 2**20} MB, an image at most {imagefile.MAX_PIXELS // 10**6} megapixels."""
+A body has at most {image_file.MAX_BYTES // 2**20} MB, an image at most {image_file.MAX_PIXELS // 10**6} megapixels."""
 
 PATHS = ("/predict", "/health", "/metrics", "/", "/openapi.json")
 
-_ROW = {"type": "array", "minItems": ink.SIDE, "maxItems": ink.SIDE}
+_ROW = {"type": "array", "minItems": SIDE, "maxItems": SIDE}
 _IMAGE = {**_ROW, "items": {**_ROW, "items": {"type": "integer", "minimum": 0, "maximum": 255}}}
 _BATCH = {"type": "array", "minItems": 1, "maxItems": LARGEST_BATCH, "items": _IMAGE}
 _FILE = {"type": "string", "format": "binary"}

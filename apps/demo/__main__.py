@@ -9,10 +9,10 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported, w
 import gradio as gr
 from starlette.middleware import Middleware
 
-from apps import ports
+from apps import catalogue, ports
 from apps.demo import page
 from apps.demo.doors import Doors
-from digits import errors, predictor
+from digits.core import errors
 
 HOST = "127.0.0.1"
 THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])  # fonts that need no network
@@ -24,8 +24,8 @@ def main() -> None:
     parser.add_argument("--port", type=ports.number, default=7860, help="default: %(default)s")
     arguments = parser.parse_args()
     ports.check(HOST, arguments.port)
-    predictor.chosen(None)  # or says how to get one
-    demo = page.build(predictor.catalogue())
+    catalogue.chosen(None)  # or says how to get one
+    demo = page.build(catalogue.catalogue())
     demo.queue(default_concurrency_limit=4)
     demo.launch(
         server_name=HOST,

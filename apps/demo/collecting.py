@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from digits import artifacts, imagefile
-from digits.errors import UserError
+from digits.core import files
+from digits.core.errors import UserError
+from digits.serving import image_file
 
 LINES = "drawings.jsonl"
 MOST = 20_000  # drawings; whoever collects more needs another place for them
@@ -43,9 +44,9 @@ def save(folder: Path, sheet: np.ndarray, label: str | None, details: Mapping[st
         if len(kept) >= MOST and path.name not in kept:
             raise UserError(f"{folder} holds {MOST:,} drawings: enough")
         kept[path.name] = {**details, "file": path.name, "label": label}
-        with artifacts.replacing(path) as partial:
+        with files.replacing(path) as partial:
             partial.write_bytes(file.getvalue())
-        artifacts.write_text(folder / LINES, "".join(json.dumps(entry) + "\n" for entry in kept.values()))
+        files.write_text(folder / LINES, "".join(json.dumps(entry) + "\n" for entry in kept.values()))
     return path
 
 
@@ -56,7 +57,7 @@ def read(folder: Path) -> list[tuple[str, np.ndarray, str | None]]:
         UserError: there is nothing, or a file is damaged.
     """
     found = [
-        (entry["file"], imagefile.decode((folder / entry["file"]).read_bytes()), entry["label"])
+        (entry["file"], image_file.decode((folder / entry["file"]).read_bytes()), entry["label"])
         for entry in _entries(folder)
     ]
     if not found:

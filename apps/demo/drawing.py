@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from digits import strokes
-from digits.errors import UserError
-from digits.strokes import Drawing
+from digits.core.errors import UserError
+from digits.drawing import strokes
+from digits.drawing.strokes import Drawing
 
 SIZE = 280  # pixels of the canvas, as in canvas.js
 MOST_POINTS = 50_000

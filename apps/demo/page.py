@@ -13,9 +13,11 @@ import numpy as np
 
 from apps.demo import collecting, view
 from apps.demo.drawing import SIZE, as_dict, parse, render
-from digits import ink, paths
-from digits.errors import UserError
-from digits.predictor import Predictor
+from digits.core import paths
+from digits.core.errors import UserError
+from digits.drawing import framing
+from digits.serving import saliency
+from digits.serving.predictor import Predictor
 
 HERE = Path(__file__).parent
 NO_DIGIT = "no digit"
@@ -29,7 +31,7 @@ class Desk:
     """What the controls of the page do.
 
     Args:
-        models: what `digits.predictor.catalogue` found.
+        models: what `apps.catalogue.catalogue` found.
         collected: where corrected drawings are kept.
     """
 
@@ -42,7 +44,9 @@ class Desk:
         with told():
             chosen = self.predictor(name)
             found = chosen([render(parse(drawn))])[0]
-            return view.answer(found, None if found.frame is None else chosen.saliency(found.frame))
+            return view.answer(
+                found, None if found.frame is None else saliency.by_occlusion(chosen.probabilities, found.frame)
+            )
 
     def describe(self, name: str) -> str:
         """What is known about a model."""
@@ -68,7 +72,7 @@ def build(models: Models, collected: Path = paths.DRAWN) -> gr.Blocks:
     """The page.
 
     Args:
-        models: what `digits.predictor.catalogue` found; the first is shown at the start.
+        models: what `apps.catalogue.catalogue` found; the first is shown at the start.
         collected: where corrected drawings are kept.
     """
     desk, first = Desk(models, collected), next(iter(models))
@@ -121,7 +125,7 @@ def facts(predictor: Predictor) -> str:
 
 def latency(network: Callable[[np.ndarray], np.ndarray]) -> float:
     """The median seconds of a call with one frame."""
-    frame = np.zeros((1, ink.SIDE, ink.SIDE), np.uint8)
+    frame = np.zeros((1, framing.SIDE, framing.SIDE), np.uint8)
     network(frame)
     seconds = []
     for _ in range(TIMED):

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from digits.predictor import NOTHING, Answer
+from digits.serving.predictor import NOTHING, Answer
 
 HEAT = np.array([220, 40, 40])  # the colour of where the network looked
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from digits.architectures.blocks import initializer
-from digits.errors import UserError
+from digits.core.errors import UserError
 
 Builder = Callable[[keras.KerasTensor, Any], keras.KerasTensor]
 

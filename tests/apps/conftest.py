@@ -14,24 +14,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import (
-    about,
-    artifacts,
-    calibration,
-    datasets,
-    exporting,
-    ink,
-    models,
-    params,
-    paths,
-    scoring,
-    strokes,
-    training,
-)
-from digits.about import About
-from digits.checkpoints import Checkpoint
-from digits.examples import Split
-from digits.predictor import Predictor
+from digits import params
+from digits.core import files, paths
+from digits.datasets import sources
+from digits.drawing import framing, strokes
+from digits.export import formats
+from digits.metrics import scoring
+from digits.metrics.decision import decide
+from digits.models import keras_file, metadata
+from digits.models.metadata import About
+from digits.serving.predictor import Predictor
+from digits.splits.split import Split
+from digits.training import trainer
+from digits.training.checkpoints import Checkpoint
 from tests.conftest import ROOT
 from tools import drawings
 from tools.alphabets import TEST, VALIDATION
@@ -44,19 +39,19 @@ def trained(tmp_path_factory) -> Path:
     """A folder with `models/`: the pipeline's own where it was run on MNIST, else a small network made here."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "models").mkdir()
-    if all((ROOT / file).is_file() for file in PRODUCT) and about.read(ROOT / paths.ABOUT).dataset == "mnist":
+    if all((ROOT / file).is_file() for file in PRODUCT) and metadata.read(ROOT / paths.ABOUT).dataset == "mnist":
         for file in PRODUCT:
             shutil.copy(ROOT / file, folder / file)
     else:
         make(folder)
     # A figure that no model has by itself: to see on the page which one it tells about.
-    artifacts.write_json(folder / paths.EXPORT_METRICS, {paths.LITERT_INT8.name: {"accuracy": 0.9}})
+    files.write_json(folder / paths.EXPORT_METRICS, {paths.LITERT_INT8.name: {"accuracy": 0.9}})
     return folder
 
 
 def make(folder: Path) -> None:
     """Trains on the embedded digits and on drawings by other hands than those of `drawings/`."""
-    embedded = datasets.load("digits")
+    embedded = sources.load("digits")
     train = joined(embedded.train, drawn(seed=101), drawn(seed=102), drawn(seed=103))
     validation = joined(embedded.test, drawn(seed=104))
     parameters = params.load(ROOT / "params.yaml")
@@ -64,15 +59,15 @@ def make(folder: Path) -> None:
     small = recipe.model.model_copy(update={"widths": [16, 32, 64]})
     recipe = recipe.model_copy(update={"model": small, "epochs": 12, "batch_size": 64, "outliers": 0.25})
     checkpoint = Checkpoint(folder / paths.CHECKPOINT, identity=None)
-    model = training.train(recipe, train, validation, classes=10, seed=1, checkpoint=checkpoint).model
+    model = trainer.train(recipe, train, validation, classes=10, seed=1, checkpoint=checkpoint).model
     checkpoint.discard()
-    probabilities = models.probabilities(model, validation.images)
-    decision = calibration.decide(validation.labels, probabilities, max_error=0.001, max_lost=0.02)
+    probabilities = keras_file.probabilities(model, validation.images)
+    decision = decide(validation.labels, probabilities, max_error=0.001, max_lost=0.02)
     summary = scoring.summarize(validation.labels, probabilities, embedded.card["classes"])
     About("fast_cnn", "digits", embedded.card["classes"], (28, 28, 1), decision, summary).write(folder / paths.ABOUT)
-    models.save(folder / paths.MODEL, model)
-    exporting.write_litert(folder / paths.LITERT, model)
-    exporting.write_litert_int8(folder / paths.LITERT_INT8, model, train.images[::10])
+    keras_file.save(folder / paths.MODEL, model)
+    formats.write_litert(folder / paths.LITERT, model)
+    formats.write_litert_int8(folder / paths.LITERT_INT8, model, train.images[::10])
 
 
 def drawn(seed: int) -> Split:
@@ -80,7 +75,7 @@ def drawn(seed: int) -> Split:
     both = {digit: VALIDATION[digit] | TEST[digit] for digit in VALIDATION}
     found = drawings.make(both, {}, np.random.default_rng(seed))
     digits = [drawing for drawing in found if drawing.label is not None]
-    images = np.stack([ink.frame(strokes.render(drawing)) for drawing in digits])
+    images = np.stack([framing.frame(strokes.render(drawing)) for drawing in digits])
     return Split(images[..., None], np.array([drawing.label for drawing in digits], np.int64))
 
 

@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from apps import ports
-from digits.errors import UserError
+from digits.core.errors import UserError
 
 
 @pytest.mark.parametrize("text", ["1", "8000", "65535"])

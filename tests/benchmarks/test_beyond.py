@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks import beyond
-from digits.examples import Split
+from digits.splits.split import Split
 
 
 @pytest.fixture

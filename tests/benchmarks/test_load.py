@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from benchmarks import load
-from digits import imagefile
+from digits.serving import image_file
 from tests.apps.conftest import free_port
 from tests.conftest import ROOT
 
@@ -34,7 +34,7 @@ def test_png_bodies_are_drawings_as_they_were_made(monkeypatch):
     assert kind == "image/png"
     assert len(set(bodies)) == len(bodies) == load.DISTINCT
     for body in bodies:
-        image = imagefile.decode(body)
+        image = image_file.decode(body)
         assert min(image.shape) > 100
         assert image.mean() > 128
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import seeds
-from digits.errors import UserError
+from digits.core.errors import UserError
 
 
 def test_a_line_a_seed_and_their_spread(project, monkeypatch, capsys):

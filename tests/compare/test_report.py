@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from compare import report, run
-from digits.errors import UserError
+from digits.core.errors import UserError
 from tests.conftest import ROOT
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from compare import run
-from digits import records
+from digits.splits import tfrecords
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_validation_is_on_the_same_images_whatever_a_recipe_holds_out(project, m
     set_params(f"{before}    validation_fraction: null", f"{before}    validation_fraction: 0.3")
     monkeypatch.setattr(sys, "argv", ["run", "tiny"])
     run.main()
-    validation = records.read(Path("data/tfrecords"), "validation")
+    validation = tfrecords.read(Path("data/tfrecords"), "validation")
     scores = json.loads(Path("compare/results/tiny/scores.json").read_text())
     assert scores["validation"]["total"] == len(validation)
     model = keras.models.load_model("compare/results/tiny/model.keras")

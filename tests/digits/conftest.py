@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from digits import exporting, models, paths
-from digits.about import About
-from digits.calibration import Decision
+from digits.core import paths
+from digits.export import formats
+from digits.metrics.decision import Decision
+from digits.models import keras_file
+from digits.models.metadata import About
 
 CLASSES = [str(digit) for digit in range(10)]
 
@@ -55,10 +57,10 @@ def network() -> keras.Model:
 def exported(network, tmp_path_factory) -> Path:
     """A project's folder with `models/` in all formats; nothing in it may be changed."""
     folder = tmp_path_factory.mktemp("exported")
-    models.save(folder / paths.MODEL, network)
-    exporting.write_saved_model(folder / paths.SAVED_MODEL, network)
-    exporting.write_litert(folder / paths.LITERT, network)
-    exporting.write_litert_int8(folder / paths.LITERT_INT8, network, frames(100, seed=1))
-    exporting.write_onnx(folder / paths.ONNX, network)
+    keras_file.save(folder / paths.MODEL, network)
+    formats.write_saved_model(folder / paths.SAVED_MODEL, network)
+    formats.write_litert(folder / paths.LITERT, network)
+    formats.write_litert_int8(folder / paths.LITERT_INT8, network, frames(100, seed=1))
+    formats.write_onnx(folder / paths.ONNX, network)
     about_it().write(folder / paths.ABOUT)
     return folder

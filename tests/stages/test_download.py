@@ -4,13 +4,13 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from digits import rawdata
-from digits.errors import UserError
+from digits.core.errors import UserError
+from digits.datasets import raw
 from stages import download
 
 
 def test_the_embedded_set_lands_in_data_raw(project):
-    dataset = rawdata.read(Path("data/raw"))
+    dataset = raw.read(Path("data/raw"))
     assert len(dataset.train) == 1437
     assert len(dataset.test) == 360
 
@@ -35,7 +35,7 @@ def test_no_network(project, fails, set_params, monkeypatch):
     def refuse(name, url):
         raise UserError("no network")
 
-    monkeypatch.setattr("digits.datasets._probe", refuse)
+    monkeypatch.setattr("digits.datasets.sources._probe", refuse)
     monkeypatch.delenv("MNIST_DIR", raising=False)
     set_params("dataset: digits", "dataset: mnist")
     assert fails(download) == "download: no network"
@@ -47,10 +47,10 @@ def test_a_wrong_parameter(project, fails, set_params):
 
 
 def test_what_was_there_stays_when_it_fails(project, fails, set_params):
-    before = rawdata.read(Path("data/raw")).train.digest()
+    before = raw.read(Path("data/raw")).train.digest()
     set_params("dataset: digits", "dataset: nothing-like-it")
     fails(download)
-    assert rawdata.read(Path("data/raw")).train.digest() == before
+    assert raw.read(Path("data/raw")).train.digest() == before
     assert sorted(os.listdir("data")) == ["raw", "tfrecords"]
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from digits import records
+from digits.splits import tfrecords
 from stages import evaluate
 
 
 def test_the_figures_are_those_of_the_model_on_the_test_split(project):
-    test = records.read(Path("data/tfrecords"), "test")
+    test = tfrecords.read(Path("data/tfrecords"), "test")
     loss, accuracy, _ = keras.models.load_model("models/model.keras").evaluate(test.images, test.labels, verbose=0)
     metrics = json.loads(Path("metrics/test.json").read_text())
     assert abs(metrics["accuracy"] - accuracy) < 1e-5
@@ -24,14 +24,14 @@ def test_the_figures_are_those_of_the_model_on_the_test_split(project):
 def test_a_prediction_for_each_image(project):
     with open("plots/predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    labels = records.read(Path("data/tfrecords"), "test").labels
+    labels = tfrecords.read(Path("data/tfrecords"), "test").labels
     assert [int(row["actual"]) for row in rows] == labels.tolist()
     correct = sum(row["actual"] == row["predicted"] for row in rows)
     assert correct == json.loads(Path("metrics/test.json").read_text())["correct"]
 
 
 def test_the_showcase_has_samples_and_the_hardest_mistakes(project):
-    images = records.read(Path("data/tfrecords"), "test").images
+    images = tfrecords.read(Path("data/tfrecords"), "test").images
     with np.load("plots/showcase.npz") as showcase, open("plots/predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
         assert showcase["samples_index"].tolist() == [0, 1, 2, 3, 4]
@@ -44,7 +44,7 @@ def test_the_showcase_has_samples_and_the_hardest_mistakes(project):
 
 
 def test_the_thresholds_are_those_of_the_validation_split(project):
-    validation = records.read(Path("data/tfrecords"), "validation")
+    validation = tfrecords.read(Path("data/tfrecords"), "validation")
     probabilities = keras.models.load_model("models/model.keras").predict(validation.images, verbose=0)
     confidence, wrong = probabilities.max(axis=1), probabilities.argmax(axis=1) != validation.labels
     decision = json.loads(Path("models/about.json").read_text())["decision"]

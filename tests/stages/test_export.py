@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits import records, runtimes
+from digits.export import backends
+from digits.splits import tfrecords
 from stages import export
 from tests.conftest import ROOT
 
@@ -26,8 +27,8 @@ def test_each_format_answers_what_keras_answers(project):
 
 @pytest.mark.parametrize("name", FILES)
 def test_each_file_runs(project, name):
-    images = records.read(Path("data/tfrecords"), "test").images[:7]
-    probabilities = runtimes.load(Path("models") / name)(images)
+    images = tfrecords.read(Path("data/tfrecords"), "test").images[:7]
+    probabilities = backends.load(Path("models") / name)(images)
     assert probabilities.shape == (7, 10)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 

@@ -3,25 +3,26 @@ from pathlib import Path
 
 import numpy as np
 
-from digits import rawdata, records
+from digits.datasets import raw
+from digits.splits import tfrecords
 from stages import preprocess
 
 RAW, TFRECORDS = Path("data/raw"), Path("data/tfrecords")
 
 
 def test_three_splits_of_the_asked_size(project):
-    assert records.read_spec(TFRECORDS).counts == {"train": 1293, "validation": 144, "test": 360}
+    assert tfrecords.read_spec(TFRECORDS).counts == {"train": 1293, "validation": 144, "test": 360}
 
 
 def test_the_test_split_is_the_raw_one(project):
-    np.testing.assert_array_equal(records.read(TFRECORDS, "test").images, rawdata.read(RAW).test.images)
+    np.testing.assert_array_equal(tfrecords.read(TFRECORDS, "test").images, raw.read(RAW).test.images)
 
 
 def test_train_and_validation_are_the_raw_training_split(project):
-    raw = rawdata.read(RAW).train
-    parts = [records.read(TFRECORDS, name) for name in ("train", "validation")]
+    training = raw.read(RAW).train
+    parts = [tfrecords.read(TFRECORDS, name) for name in ("train", "validation")]
     found = sorted(image.tobytes() for part in parts for image in part.images)
-    assert found == sorted(image.tobytes() for image in raw.images)
+    assert found == sorted(image.tobytes() for image in training.images)
 
 
 def test_findings(project):
@@ -32,24 +33,24 @@ def test_findings(project):
 
 
 def test_another_seed_holds_others_out(project, set_params):
-    before = records.read(TFRECORDS, "validation").digest()
+    before = tfrecords.read(TFRECORDS, "validation").digest()
     set_params("seed: 20", "seed: 21")
     preprocess.main()
-    assert records.read(TFRECORDS, "validation").digest() != before
+    assert tfrecords.read(TFRECORDS, "validation").digest() != before
 
 
 def test_violations_stop_the_pipeline_and_leave_everything_as_it_was(project, fails, set_params):
-    before = records.read(TFRECORDS, "train").digest()
+    before = tfrecords.read(TFRECORDS, "train").digest()
     set_params("max_imbalance: 100 ", "max_imbalance: 1 ")
     assert fails(preprocess).startswith("preprocess: data/raw: train: the largest class has 1 times the images of the")
-    assert records.read(TFRECORDS, "train").digest() == before
+    assert tfrecords.read(TFRECORDS, "train").digest() == before
 
 
 def test_all_violations_in_one_line(project, fails):
-    dataset = rawdata.read(RAW)
-    broken = rawdata.Split(dataset.train.images, dataset.train.labels + 1)
-    short = rawdata.Split(dataset.test.images, dataset.test.labels[1:])
-    rawdata.write(RAW, rawdata.Dataset(broken, short, {k: v for k, v in dataset.card.items() if k != "sha256"}))
+    dataset = raw.read(RAW)
+    broken = raw.Split(dataset.train.images, dataset.train.labels + 1)
+    short = raw.Split(dataset.test.images, dataset.test.labels[1:])
+    raw.write(RAW, raw.Dataset(broken, short, {k: v for k, v in dataset.card.items() if k != "sha256"}))
     message = fails(preprocess)
     assert "train: labels go from 1 to 10, not from 0 to 9" in message
     assert "test: 360 images, but 359 labels" in message

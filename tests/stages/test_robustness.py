@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits import models, paths, records, strokes
+from digits.core import paths
+from digits.drawing import strokes
+from digits.models import keras_file
+from digits.splits import tfrecords
 from stages import robustness
 
 
@@ -42,7 +45,7 @@ def test_every_distortion_has_three_strengths(measured):
 def test_an_example_of_each_distortion_and_the_misread(measured):
     with np.load("plots/stressed.npz") as shown:
         assert shown["examples"].shape == (3 * len(measured["stress"]), 28, 28, 1)
-        probabilities = models.probabilities(models.load(paths.MODEL), shown["misread_images"])
+        probabilities = keras_file.probabilities(keras_file.load(paths.MODEL), shown["misread_images"])
         np.testing.assert_array_equal(probabilities.argmax(axis=1), shown["misread_answers"])
         assert (shown["misread_labels"] != shown["misread_answers"]).all()
 
@@ -58,7 +61,7 @@ def test_a_model_of_other_classes_meets_the_distortions_only(project):
 def test_the_distorted_are_the_first_of_the_test_split(project, set_params):
     set_params("  images: 12", "  images: 1")
     robustness.main()
-    first = records.read(paths.TFRECORDS, "test").images[0].astype(int)
+    first = tfrecords.read(paths.TFRECORDS, "test").images[0].astype(int)
     with np.load("plots/stressed.npz") as shown:
         assert np.abs(shown["examples"][0].astype(int) - first).mean() < 40
 

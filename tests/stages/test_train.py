@@ -5,19 +5,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from digits import records
+from digits.splits import tfrecords
 from stages import train
 
 
 def test_a_plain_keras_model_from_pixels_to_probabilities(project):
     model = keras.models.load_model("models/model.keras")
-    images = records.read(Path("data/tfrecords"), "validation").images
+    images = tfrecords.read(Path("data/tfrecords"), "validation").images
     np.testing.assert_allclose(model.predict(images, verbose=0).sum(axis=1), 1, rtol=1e-5)
     assert model.input.dtype == "uint8"
 
 
 def test_the_metrics_are_those_of_the_saved_model(project):
-    validation = records.read(Path("data/tfrecords"), "validation")
+    validation = tfrecords.read(Path("data/tfrecords"), "validation")
     metrics = json.loads(Path("metrics/train.json").read_text())
     loss, accuracy, _ = keras.models.load_model("models/model.keras").evaluate(
         validation.images, validation.labels, verbose=0
@@ -57,7 +57,7 @@ def test_damaged_records(project, fails):
 
 
 def test_no_records(project, fails):
-    (Path("data/tfrecords") / records.SPEC).unlink()
+    (Path("data/tfrecords") / tfrecords.SPEC).unlink()
     assert "data/tfrecords/dataset.json: No such file" in fails(train)
 
 

@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from digits import ink, strokes
+from digits.drawing import framing, strokes
 from tests.conftest import ROOT
 from tools import alphabets, drawings
 
@@ -78,7 +78,7 @@ def test_all_of_it_is_on_the_canvas(committed):
 def test_all_of_it_becomes_a_frame(committed):
     for part in committed.values():
         for drawing in part[::7]:
-            assert ink.frame(strokes.render(drawing)) is not None
+            assert framing.frame(strokes.render(drawing)) is not None
 
 
 def test_a_point_written_twice_is_a_corner():

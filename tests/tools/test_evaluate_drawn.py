@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from apps.demo import collecting
-from digits import paths
-from digits.errors import UserError
-from digits.predictor import Answer
+from digits.core import paths
+from digits.core.errors import UserError
+from digits.serving.predictor import Answer
 from tools import evaluate_drawn
 
 SHEETS = [np.full((10, 10), shade, np.uint8) for shade in range(4)]

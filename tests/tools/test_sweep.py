@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from digits import params
-from digits.errors import UserError
+from digits.core.errors import UserError
 from tests.conftest import ROOT
 from tests.test_pipeline import ENVIRONMENT, make_clone, run
 from tools import sweep

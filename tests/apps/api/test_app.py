@@ -12,7 +12,8 @@ from PIL import Image
 
 from apps.api import app
 from apps.api.reading import LARGEST_BATCH
-from digits import imagefile, ink, strokes
+from digits.drawing import framing, strokes
+from digits.serving import image_file
 from tests.apps.conftest import encoded
 
 JSON = {"Content-Type": "application/json"}
@@ -72,7 +73,7 @@ def test_the_same_picture_gets_the_same_answer_whichever_way_it_comes(client, th
 
 
 def test_the_same_28_pixels_get_the_same_answer_as_json(client, three):
-    small = ink.frame(three)
+    small = framing.frame(three)
     expected = png(client, encoded(small)).json()
     for content in (small.tolist(), [small.tolist()], small.astype(float).tolist()):
         assert client.post("/predict", json=content).json() == expected
@@ -109,7 +110,7 @@ def test_a_part_of_a_form_needs_no_file_name(client, three):
 
 
 def test_a_full_batch_is_answered(client, three):
-    small = ink.frame(three).tolist()
+    small = framing.frame(three).tolist()
     assert digits(client.post("/predict", json=[small] * LARGEST_BATCH)) == ["3"] * LARGEST_BATCH
 
 
@@ -119,19 +120,19 @@ def test_empty_paper_is_no_digit(client):
 
 
 def test_empty_paper_among_others_keeps_the_order(client, three):
-    small, empty = ink.frame(three).tolist(), np.zeros((28, 28), int).tolist()
+    small, empty = framing.frame(three).tolist(), np.zeros((28, 28), int).tolist()
     found = client.post("/predict", json=[empty, small, empty]).json()["predictions"]
     assert [each["verdict"] == "nothing drawn" for each in found] == [True, False, True]
 
 
 def test_a_body_that_says_it_is_too_long_is_refused_unread(client):
-    headers = {"Content-Type": "image/png", "Content-Length": str(imagefile.MAX_BYTES + 1)}
+    headers = {"Content-Type": "image/png", "Content-Length": str(image_file.MAX_BYTES + 1)}
     assert "8 MB" in refusal(client.post("/predict", content=b"x", headers=headers), 413)
 
 
 def test_a_body_that_is_too_long_without_saying_so_is_refused(service):
     def chunks():
-        for _ in range(3 * imagefile.MAX_BYTES // 2**16):
+        for _ in range(3 * image_file.MAX_BYTES // 2**16):
             yield bytes(2**16)
 
     response = httpx.post(service.address + "/predict", content=chunks(), headers={"Content-Type": "image/png"})
@@ -139,7 +140,7 @@ def test_a_body_that_is_too_long_without_saying_so_is_refused(service):
 
 
 def test_as_much_as_allowed_is_read(client):
-    assert "no readable image" in refusal(png(client, bytes(imagefile.MAX_BYTES)), 422)
+    assert "no readable image" in refusal(png(client, bytes(image_file.MAX_BYTES)), 422)
 
 
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx", ";", '"'])
@@ -210,7 +211,7 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_again(serve, three):
 
 def test_when_too_many_wait_a_request_is_told_to_come_again(serve, three, monkeypatch):
     monkeypatch.setattr(app, "LONGEST_QUEUE", 1)
-    client, small = serve(), ink.frame(three).tolist()
+    client, small = serve(), framing.frame(three).tolist()
     response = client.post("/predict", json=[small, small])
     refusal(response, 503)
     assert response.headers["retry-after"] == "1"
@@ -251,7 +252,7 @@ def test_the_page_and_all_that_it_loads_come_from_the_service(client):
 
 def test_64_requests_at_once_each_get_their_own_answer(service, alphabet):
     keys = [key for key in alphabet if key[0] is not None]
-    frames = [ink.frame(strokes.render(alphabet[keys[number % len(keys)]])).tolist() for number in range(64)]
+    frames = [framing.frame(strokes.render(alphabet[keys[number % len(keys)]])).tolist() for number in range(64)]
 
     async def ask():
         async with httpx.AsyncClient(base_url=service.address, timeout=60) as client:
@@ -272,7 +273,7 @@ def test_64_requests_at_once_each_get_their_own_answer(service, alphabet):
 def test_clients_that_go_away_do_not_hurt_others(service, three):
     port = int(service.address.rpartition(":")[2])
     head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-    body = json.dumps([ink.frame(three).tolist()] * 64).encode()
+    body = json.dumps([framing.frame(three).tolist()] * 64).encode()
     for sent in (b"", head, head % len(body) + body[:100], head % len(body) + body):
         for _ in range(10):
             with socket.create_connection(("127.0.0.1", port)) as connection:

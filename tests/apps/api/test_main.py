@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from apps.api import __main__ as program
-from digits import errors
+from digits.core import errors
 from tests.apps.conftest import ROOT, free_port
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from apps.api import reading
 from apps.api.refusals import RefusedError
-from digits.errors import UserError
+from digits.core.errors import UserError
 from tests.apps.conftest import encoded
 
 ROWS = np.arange(784).reshape(28, 28) % 256

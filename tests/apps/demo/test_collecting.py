@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from apps.demo import collecting
-from digits.errors import UserError
+from digits.core.errors import UserError
 
 SHEET = np.full((280, 280), 255, np.uint8)
 SHEET[100:180, 130:150] = 0

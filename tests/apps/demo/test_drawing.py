@@ -5,7 +5,7 @@ import pytest
 
 from apps.demo import drawing
 from apps.demo.drawing import MOST_POINTS, SIZE, as_dict, parse, render
-from digits.errors import UserError
+from digits.core.errors import UserError
 
 LINE = {"width": 18, "points": [40, 140, 240, 140]}
 

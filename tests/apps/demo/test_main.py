@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from apps.demo import __main__ as program
-from digits import errors
+from digits.core import errors
 from tests.apps.conftest import ROOT, free_port
 
 

@@ -6,16 +6,16 @@ import httpx
 import numpy as np
 import pytest
 
+from apps import catalogue
 from apps.demo import collecting, page
 from apps.demo.drawing import SIZE
-from digits import predictor
 
 ONE = json.dumps({"size": SIZE, "strokes": [{"width": 18, "points": [140, 40, 140, 240]}]})
 
 
 @pytest.fixture
 def models(trained):
-    return predictor.catalogue(trained)
+    return catalogue.catalogue(trained)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from apps.demo import view
-from digits.predictor import NOTHING, Answer
+from digits.serving.predictor import NOTHING, Answer
 
 FRAME = np.zeros((28, 28), np.uint8)
 FRAME[4:24, 12:16] = 255

@@ -1,0 +1,47 @@
+"""What do image files show? A line for each.
+
+python -m apps.predict seven.png photo.jpg
+python -m apps.predict --json --model models/model_int8.tflite *.png
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from apps.catalogue import chosen
+from digits.core import errors
+from digits.core.errors import UserError
+from digits.serving import image_file
+from digits.serving.predictor import Predictor
+
+
+def main() -> None:
+    """Goes on after a file that cannot be read, and ends with status 1 then."""
+    parser = argparse.ArgumentParser(
+        prog="python -m apps.predict", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="an image of one digit, any size and colours"
+    )
+    parser.add_argument("--model", type=Path, help="default: the exported one")
+    parser.add_argument("--about", type=Path, help="default: about.json beside the model")
+    parser.add_argument("--json", action="store_true", help="a JSON object for each file, with all probabilities")
+    arguments = parser.parse_args()
+    predictor = Predictor(*chosen(arguments.model, arguments.about))
+    failed = 0
+    for file in arguments.files:
+        try:
+            answer = predictor([image_file.decode(file.read_bytes())])[0]
+        except (UserError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            print(f"{file}: {reason}", file=sys.stderr)
+            failed += 1
+        else:
+            print(json.dumps({"file": str(file), **answer.as_dict()}) if arguments.json else f"{file}: {answer}")
+    if failed:
+        raise UserError(f"{failed} of {len(arguments.files)} files could not be read")
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,169 @@
+"""Files that appear whole or not at all, and are the same bytes whenever and wherever they are written."""
+
+import csv
+import json
+import os
+import shutil
+import zipfile
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digits.core.errors import UserError, as_os_error
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ANEW = "delete it, and `dvc repro` makes it anew"
+DECIMALS = 6  # of every figure in a metrics or plots file: far below any figure's spread, readable in a diff
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a temporary path beside `path` to write to (a file or a directory); it becomes `path` at the end.
+
+    When the block fails, the temporary path is removed and `path` keeps what it had. A failed file operation is
+    reported under the name `path`. The temporary name is this process's own: a killed `dvc` leaves its stage running,
+    and the next one may write the same file at the same time.
+    """
+    partial = path.with_name(f"partial-{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in path.parent.glob(f"partial-*-{path.name}"):
+            if not _running(int(leftover.name.split("-")[1])):
+                _remove(leftover)
+        yield partial
+        if partial.is_dir():
+            _remove(path)  # os.replace cannot replace a directory that holds something
+        os.replace(partial, path)
+    except Exception as error:
+        failure = as_os_error(error)
+        if failure is None:
+            raise
+        raise OSError(failure.errno, failure.strerror, str(path)) from error
+    finally:
+        _remove(partial)
+
+
+def _running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return process != os.getpid()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes `text` in UTF-8."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes `content` as indented JSON, floats rounded to `DECIMALS`; NaN and infinity are refused."""
+    write_text(path, json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        UserError: the file is not JSON, or not an object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: not readable as JSON ({error}); {ANEW}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: holds no JSON object; {ANEW}")
+    return content
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes `rows` under a header of the first row's keys, floats rounded to `DECIMALS`."""
+    with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_rounded(row) for row in rows)
+
+
+def read_csv(
+    path: Path, columns: Mapping[str, type], optional: Mapping[str, type] = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """The rows of a CSV file with a header.
+
+    Args:
+        path: the file.
+        columns: the columns to read, with the type of each.
+        optional: more of them, read where they are there.
+
+    Raises:
+        UserError: a column is missing, a value is of another type, or there are no rows.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        try:
+            reader = csv.DictReader(file)
+            extra = {name: kind for name, kind in optional.items() if name in (reader.fieldnames or ())}
+            rows = [{name: kind(row[name]) for name, kind in {**columns, **extra}.items()} for row in reader]
+        except (KeyError, ValueError, TypeError) as error:
+            raise UserError(f"{path}: damaged ({error}); {ANEW}") from error
+    if not rows:
+        raise UserError(f"{path}: holds no rows; {ANEW}")
+    return rows
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes named arrays as one `.npz` (NumPy gives its members a fixed date)."""
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # the stub takes no **dict of arrays
+
+
+def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz` file by name.
+
+    Args:
+        path: the file.
+        names: arrays that it must hold; it may hold others.
+
+    Raises:
+        UserError: the file is damaged, or an array is missing.
+    """
+    with path.open("rb") as file:
+        try:
+            with np.load(file) as archive:
+                arrays = dict(archive)
+        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError) as error:
+            raise UserError(f"{path}: damaged; {ANEW}") from error
+    if missing := set(names) - set(arrays):
+        raise UserError(f"{path}: holds no {', '.join(sorted(missing))}; {ANEW}")
+    return arrays
+
+
+def write_figure(path: Path, figure: "Figure") -> None:
+    """Writes a figure as PNG that does not tell which matplotlib drew it."""
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(float(value), DECIMALS)
+    if isinstance(value, Mapping):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value

@@ -1,0 +1,202 @@
+"""Where images come from: TensorFlow Datasets, four MNIST files in a folder, or the digits in scikit-learn."""
+
+import contextlib
+import difflib
+import hashlib
+import re
+import tempfile
+import threading
+import urllib.parse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import requests
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from digits.core.errors import UserError, as_os_error
+from digits.splits.holdout import stratified
+from digits.splits.split import Dataset, Split
+
+EMBEDDED = "digits"
+TEST_FRACTION = 0.2  # held out where a dataset has no test split of its own
+PROBE_SECONDS = 4  # from name look-up to answer; a person waits for it
+TFDS_HOST = "https://storage.googleapis.com"  # of most files of TensorFlow Datasets
+
+# TFDS does not state the licence of every dataset.
+LICENCES = {"mnist": "CC BY-SA 3.0"}
+
+
+def load(name: str, mnist_dir: Path | None = None) -> Dataset:
+    """Loads a dataset by name, all of it into memory.
+
+    Args:
+        name: `digits`, or a name of TensorFlow Datasets, with its configuration and version where wanted
+            (`mnist`, `emnist/digits`, `mnist:3.0.1`).
+        mnist_dir: a folder with the four original MNIST `.gz` files, used instead of the network for `mnist`.
+
+    Raises:
+        UserError: no such dataset, no image classification, images of several shapes, a missing or corrupt file, or
+            no connection.
+    """
+    return load_embedded() if name == EMBEDDED else load_tfds(name, mnist_dir)
+
+
+def load_embedded() -> Dataset:
+    """The 1,797 handwritten digits of scikit-learn, brought from 8x8 in 0..16 to MNIST's frame.
+
+    Each image is scaled to 20x20 pixels, the size of an MNIST digit, and framed by 4 black pixels. The set has no
+    official split: 20 % of each class are held out for the test, always the same.
+    Source: https://archive.ics.uci.edu/dataset/80 (its test part, by 13 other writers than the training part).
+    """
+    bunch = load_digits()
+    images = np.stack([_frame(image) for image in bunch.images])
+    train, test = hold_out(Split(images[..., np.newaxis], bunch.target.astype(np.int64)))
+    return Dataset(
+        train,
+        test,
+        card={
+            "name": EMBEDDED,
+            "version": "1.0.0",
+            "source": "sklearn.datasets.load_digits; https://archive.ics.uci.edu/dataset/80",
+            "licence": "CC BY 4.0",
+            "citation": "E. Alpaydin and C. Kaynak. Optical Recognition of Handwritten Digits. UCI, 1998.",
+            "classes": [str(name) for name in bunch.target_names],
+        },
+    )
+
+
+def _frame(image: np.ndarray) -> np.ndarray:
+    pixels = np.round(image * (255 / 16)).astype(np.uint8)
+    return np.pad(np.asarray(Image.fromarray(pixels).resize((20, 20), Image.Resampling.BICUBIC)), 4)
+
+
+def hold_out(split: Split) -> tuple[Split, Split]:
+    """Train and test parts for a set that has none; not a choice of the user, so not of the seed."""
+    return stratified(split, TEST_FRACTION, seed=0)
+
+
+def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
+    """A dataset of TensorFlow Datasets, its checksums verified, in the order of its records."""
+    import tensorflow_datasets as tfds  # noqa: PLC0415  # brings TensorFlow, which the embedded set can do without
+    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError  # noqa: PLC0415
+
+    tfds.disable_progress_bar()
+    with tempfile.TemporaryDirectory(prefix="digits-") as workspace:  # TFDS would not verify files it cached earlier
+        builder = _builder(tfds, name, workspace)
+        local = mnist_dir if builder.name == "mnist" else None
+        if local:
+            _check_files(local, builder.url_infos.values())
+        else:
+            _probe(builder.name, next(iter(builder.url_infos or {}), TFDS_HOST))
+        config = tfds.download.DownloadConfig(
+            manual_dir=local, extract_dir=f"{workspace}/extracted", force_checksums_validation=True
+        )
+        try:
+            builder.download_and_prepare(download_dir=f"{workspace}/downloads", download_config=config)
+        except (tfds.download.DownloadError, NonMatchingChecksumError, OSError) as error:
+            if as_os_error(error):
+                raise
+            raise UserError(f"dataset '{name}': {_one_line(error)}; run again, or {_ways_out(builder.name)}") from error
+        return _read(tfds, builder)
+
+
+def _builder(tfds: Any, name: str, data_dir: str) -> Any:
+    """The builder of an image-classification set whose images share one shape; none of it needs the network."""
+    base, known = re.split("[/:]", name)[0], tfds.list_builders(with_community_datasets=False)
+    if base not in known:
+        near = difflib.get_close_matches(base, [EMBEDDED, *known])
+        hint = f"did you mean {' or '.join(near)}?" if near else "see https://www.tensorflow.org/datasets/catalog"
+        raise UserError(f"dataset '{name}' does not exist; {hint}")
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except ValueError as error:
+        configurations = ", ".join(tfds.builder_cls(base).builder_configs)
+        raise UserError(f"dataset '{name}': no such configuration; there are {configurations or 'none'}") from error
+    except AssertionError as error:  # an unknown version; TFDS names the known ones
+        raise UserError(f"dataset '{name}': {_one_line(error)}") from error
+    features = builder.info.features
+    kinds = {"image": tfds.features.Image, "label": tfds.features.ClassLabel}
+    if not all(key in features and isinstance(features[key], kind) for key, kind in kinds.items()):
+        raise UserError(f"dataset '{name}' is no image classification: its features are {', '.join(features)}")
+    if None in features["image"].shape:
+        raise UserError(
+            f"dataset '{name}' has images of several shapes {features['image'].shape}; choose one with a fixed shape, "
+            "such as mnist, fashion_mnist, kmnist or cifar10"
+        )
+    if features["image"].np_dtype != np.uint8:
+        raise UserError(f"dataset '{name}' has {features['image'].np_dtype} pixels; the pipeline takes uint8")
+    if builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
+        raise UserError(f"dataset '{name}' must be downloaded by hand, which this pipeline does not support")
+    return builder
+
+
+def _check_files(folder: Path, expected: Iterable[Any]) -> None:
+    """Refuses a folder in which a file is missing (TFDS would turn to the network) or not the original."""
+    for info in expected:
+        path = folder / info.filename
+        if not path.is_file():
+            raise UserError(f"MNIST_DIR: {path} is missing; the folder must hold the four original .gz files of MNIST")
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != info.checksum:
+            raise UserError(
+                f"MNIST_DIR: {path} is not the original file (sha256 {found[:12]}..., expected "
+                f"{info.checksum[:12]}...): truncated or corrupt, copy it again"
+            )
+
+
+def _probe(name: str, url: str) -> None:
+    """Fails within seconds when `url` cannot be had: TFDS itself retries for minutes.
+
+    The request runs in a thread of its own because no time limit of `requests` covers a name look-up that hangs.
+    """
+    answers: list[int] = []
+
+    def ask() -> None:
+        with contextlib.suppress(requests.RequestException):
+            answers.append(requests.head(url, timeout=PROBE_SECONDS, allow_redirects=True).status_code)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(timeout=PROBE_SECONDS)
+    host = urllib.parse.urlsplit(url).netloc
+    if not answers:
+        raise UserError(f"dataset '{name}': {host} cannot be reached; {_ways_out(name)}")
+    if answers[0] >= 400 and answers[0] != 405:  # 405: a server that does not know HEAD has the file all the same
+        raise UserError(f"dataset '{name}': {host} answers {answers[0]} for its file; {_ways_out(name)}")
+
+
+def _ways_out(name: str) -> str:
+    local = "set MNIST_DIR to a folder with the four original .gz files, or " if name == "mnist" else ""
+    return f"{local}use the embedded set (`make run`, or `dataset: digits` in params.yaml)"
+
+
+def _read(tfds: Any, builder: Any) -> Dataset:
+    if "train" not in builder.info.splits:
+        raise UserError(f"dataset '{builder.name}' has no split named train: {', '.join(builder.info.splits)}")
+    in_order = tfds.ReadConfig(interleave_cycle_length=1)  # several shards at once would interleave
+
+    def split(name: str) -> Split:
+        data = tfds.as_numpy(builder.as_dataset(split=name, batch_size=-1, read_config=in_order))
+        return Split(data["image"], data["label"].astype(np.int64))
+
+    train, test = (split("train"), split("test")) if "test" in builder.info.splits else hold_out(split("train"))
+    return Dataset(train, test, card=_card(builder))
+
+
+def _card(builder: Any) -> dict[str, Any]:
+    info = builder.info
+    return {
+        "name": builder.name if not builder.builder_config else f"{builder.name}/{builder.builder_config.name}",
+        "version": str(builder.version),
+        "source": f"tensorflow_datasets; {info.homepage}",
+        "licence": info.redistribution_info.license or LICENCES.get(builder.name, "not stated by TensorFlow Datasets"),
+        "citation": " ".join(info.citation.split()),
+        "classes": list(info.features["label"].names),
+    }
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

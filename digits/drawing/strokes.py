@@ -1,0 +1,83 @@
+"""Drawings kept as strokes: where the pen went, rendered when a picture is needed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from digits.core.errors import UserError
+
+SAMPLES = 4  # per pixel and direction when rendering, for anti-aliased edges
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What somebody drew.
+
+    Attributes:
+        label: the class that it stands for; None for what is no digit.
+        style: which way of writing it.
+        canvas: width and height in pixels.
+        pen: the width of the strokes in pixels.
+        strokes: float `[points, 2]` each, x to the right and y down, in pixels.
+    """
+
+    label: int | None
+    style: str
+    canvas: tuple[int, int]
+    pen: float
+    strokes: tuple[np.ndarray, ...]
+
+
+def render(drawing: Drawing) -> np.ndarray:
+    """The drawing in black on white, uint8 `[height, width]`."""
+    width, height = drawing.canvas
+    image = Image.new("L", (width * SAMPLES, height * SAMPLES), 255)
+    draw = ImageDraw.Draw(image)
+    radius = max(drawing.pen * SAMPLES / 2, 1)
+    for stroke in drawing.strokes:
+        points = [(float(x) * SAMPLES, float(y) * SAMPLES) for x, y in stroke]
+        draw.line(points, fill=0, width=round(2 * radius))
+        for x, y in points:  # a round pen
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+    return np.asarray(image.reduce(SAMPLES))
+
+
+def read(path: Path) -> list[Drawing]:
+    """The drawings in a JSON file that `write` wrote.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        return [_drawing(entry) for entry in json.loads(path.read_text(encoding="utf-8"))["drawings"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: holds no drawings ({error}); restore it with git") from error
+
+
+def _drawing(entry: dict[str, Any]) -> Drawing:
+    strokes = tuple(np.array(stroke, np.float64).reshape(-1, 2) for stroke in entry["strokes"])
+    width, height = entry["canvas"]
+    return Drawing(entry["label"], entry["style"], (width, height), entry["pen"], strokes)
+
+
+def dump(drawings: Sequence[Drawing]) -> str:
+    """The drawings as JSON, a line each, coordinates in whole pixels: `[x, y, x, y, ...]` a stroke."""
+    lines = [
+        json.dumps(
+            {
+                "label": drawing.label,
+                "style": drawing.style,
+                "canvas": list(drawing.canvas),
+                "pen": drawing.pen,
+                "strokes": [np.round(stroke).astype(int).ravel().tolist() for stroke in drawing.strokes],
+            },
+            separators=(",", ":"),
+        )
+        for drawing in drawings
+    ]
+    return '{"drawings":[\n' + ",\n".join(lines) + "\n]}\n"

@@ -1,0 +1,111 @@
+"""How a network fares where its dataset ends: other people's digits, drawings, distortions, and what is no digit."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from digits.drawing import framing, strokes
+from digits.drawing.strokes import Drawing
+from digits.evaluation import corruptions
+from digits.metrics import intervals, scoring
+from digits.metrics.decision import Decision
+from digits.splits.split import Split
+
+Network = Callable[[np.ndarray], np.ndarray]  # uint8 [N, H, W, C] -> probabilities float32 [N, classes]
+LEVELS = ("mild", "medium", "strong")
+DIGITS = [str(digit) for digit in range(10)]
+SHOWN = 24  # misread images at most
+
+
+def takes_drawings(classes: Sequence[str], image_shape: Sequence[int]) -> bool:
+    """Whether a network is one for the ten digits in frames as `digits.drawing.framing` makes them."""
+    return list(classes) == DIGITS and tuple(image_shape) == (framing.SIDE, framing.SIDE, 1)
+
+
+def framed(drawings: Sequence[np.ndarray]) -> np.ndarray:
+    """The frames of drawings, uint8 `[N, 28, 28, 1]`; black where nothing is found."""
+    empty = np.zeros((framing.SIDE, framing.SIDE), np.uint8)
+    frames = [framing.frame(drawing) for drawing in drawings]
+    return np.stack([empty if frame is None else frame for frame in frames])[..., None]
+
+
+def scikit_learn() -> Split:
+    """The 1,797 digits that scikit-learn brings (E. Alpaydin, C. Kaynak; 8x8 pixels), as frames."""
+    bunch = load_digits()
+    return Split(framed(list(np.round(bunch.images * (255 / 16)).astype(np.uint8))), bunch.target.astype(np.int64))
+
+
+def drawn(drawings: Sequence[Drawing]) -> Split:
+    """Those drawings that stand for a digit, as frames."""
+    labelled = [(strokes.render(drawing), drawing.label) for drawing in drawings if drawing.label is not None]
+    return Split(framed([picture for picture, _ in labelled]), np.array([label for _, label in labelled], np.int64))
+
+
+def no_digits(drawings: Sequence[Drawing]) -> np.ndarray:
+    """Those that stand for none, as frames, uint8 `[N, 28, 28, 1]`."""
+    return framed([strokes.render(drawing) for drawing in drawings if drawing.label is None])
+
+
+def read_digits(network: Network, split: Split, decision: Decision) -> dict[str, float]:
+    """Accuracy with its 95 % Wilson interval, and the share that gets no sure answer, and of wrong ones among the sure.
+
+    Returns:
+        `accuracy`, `accuracy_low`, `accuracy_high`, `total`, `refused`, `error`.
+    """
+    probabilities = network(split.images)
+    right = probabilities.argmax(axis=1) == split.labels
+    low, high = intervals.wilson_interval(int(right.sum()), len(right))
+    sure = probabilities.max(axis=1) >= decision.sure
+    return {
+        "accuracy": float(right.mean()),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "total": len(right),
+        "refused": float(1 - sure.mean()),
+        "error": float((~right[sure]).mean()) if sure.any() else 0.0,
+    }
+
+
+def refuse_others(network: Network, images: np.ndarray, decision: Decision) -> dict[str, float]:
+    """The shares of pictures of none of the classes that are called `unknown`, and that get no sure answer."""
+    confidence = network(images).max(axis=1)
+    return {
+        "unknown": float((confidence < decision.known).mean()),
+        "refused": float((confidence < decision.sure).mean()),
+        "total": len(images),
+    }
+
+
+def under_stress(network: Network, split: Split, seed: int, *, frames: bool) -> list[dict[str, Any]]:
+    """The accuracy under every distortion: a row for each strength.
+
+    Returns:
+        `distortion`; `level`, one of `LEVELS`; `strength`, in the distortion's unit; `accuracy`, of the network on the
+        distorted images as they are; with `frames` also `framed`, that after `digits.drawing.framing.frame`.
+    """
+    rows = []
+    for number, (name, strength, images) in enumerate(corruptions.distorted(split.images, seed)):
+        row = {"distortion": name, "level": LEVELS[number % len(LEVELS)], "strength": float(strength)}
+        row["accuracy"] = float((network(images).argmax(axis=1) == split.labels).mean())
+        if frames:
+            row["framed"] = float((network(framed(list(images))).argmax(axis=1) == split.labels).mean())
+        rows.append(row)
+    return rows
+
+
+def misread(network: Network, splits: Sequence[Split]) -> dict[str, np.ndarray]:
+    """At most `SHOWN` images that are misread, the surest mistakes first.
+
+    Returns:
+        `misread_images`, uint8 `[M, H, W, C]`; `misread_labels` and `misread_answers`, int64 `[M]`.
+    """
+    images, labels = (np.concatenate([getattr(split, name) for split in splits]) for name in ("images", "labels"))
+    probabilities = network(images)
+    chosen = scoring.hardest_mistakes(labels, probabilities, SHOWN)
+    return {
+        "misread_images": images[chosen],
+        "misread_labels": labels[chosen],
+        "misread_answers": probabilities[chosen].argmax(axis=1),
+    }

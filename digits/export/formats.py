@@ -1,0 +1,154 @@
+"""A trained network for other runtimes: SavedModel, LiteRT in floating point and in full integers, ONNX.
+
+Each takes what the Keras model takes, raw pixels, and answers what it answers, probabilities. The same network gives
+the same bytes in every process that begins with it; within one, TensorFlow counts its names up.
+"""
+
+import hashlib
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+import tensorflow as tf
+from tensorflow.core.protobuf import fingerprint_pb2
+
+from digits.core import files
+from digits.core.errors import UserError
+
+
+class Served(tf.Module):
+    """A network as TensorFlow keeps it: its variables in their order, and what it answers.
+
+    Keras' own export keeps the variables in a set, whose order changes from run to run.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        super().__init__()
+        self.weights = [variable.value for variable in model.variables]
+        pixels = tf.TensorSpec([None, *model.input.shape[1:]], model.input.dtype, name="pixels")
+        self.predict = tf.function(
+            lambda pixels: {"probabilities": model(pixels, training=False)}, input_signature=[pixels]
+        ).get_concrete_function()
+
+    def save(self, path: Path) -> None:
+        """Writes a SavedModel with one signature, `serving_default`."""
+        tf.saved_model.save(self, str(path), signatures={"serving_default": self.predict})
+
+
+def write_saved_model(path: Path, model: keras.Model) -> None:
+    """A folder for TensorFlow and TensorFlow Serving; `serving_default` takes `pixels` and answers `probabilities`.
+
+    https://www.tensorflow.org/guide/saved_model. Its fingerprint's identifier is made of the content; TensorFlow would
+    draw a random one.
+    """
+    with files.replacing(path) as partial:
+        Served(model).save(partial)
+        file = partial / "fingerprint.pb"
+        fingerprint = fingerprint_pb2.FingerprintDef.FromString(file.read_bytes())
+        content = b"".join(each.read_bytes() for each in sorted(partial.rglob("*")) if each.is_file() and each != file)
+        fingerprint.uuid = str(int(hashlib.sha256(content).hexdigest()[:32], 16))
+        file.write_bytes(fingerprint.SerializeToString(deterministic=True))
+
+
+def write_litert(path: Path, model: keras.Model) -> None:
+    """One file for LiteRT (formerly TensorFlow Lite), with its built-in operations alone."""
+    _write(path, _convert(model))
+
+
+def write_litert_int8(path: Path, model: keras.Model, representative: np.ndarray) -> None:
+    """The same in eight-bit integers throughout: pixels in, probabilities in 1/256 out, both uint8.
+
+    Args:
+        path: the file.
+        model: from uint8 `[N, H, W, C]` to probabilities.
+        representative: uint8 `[M, H, W, C]`, training images that set the range of each layer
+            (https://ai.google.dev/edge/litert/models/post_training_quantization).
+
+    Raises:
+        UserError: the network has an operation that does not exist in integers.
+    """
+    # From floating-point pixels: a cast from uint8 would stay a step in floating point. Their range, 0 to 255, makes
+    # the file take the raw bytes.
+    _write(path, _convert(_of_floats(model), representative))
+
+
+def _of_floats(model: keras.Model) -> keras.Model:
+    """The same network for the same pixels in float32; also the networks within it, where it has any."""
+
+    def changed(config: Any) -> Any:
+        if isinstance(config, dict):
+            config = {name: changed(value) for name, value in config.items()}
+            if config.get("class_name") == "InputLayer":
+                config["config"]["dtype"] = "float32"
+        return [changed(each) for each in config] if isinstance(config, list | tuple) else config
+
+    copy = type(model).from_config(changed(model.get_config()))
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def write_onnx(path: Path, model: keras.Model) -> None:
+    """One file for ONNX Runtime and others, https://onnx.ai; it takes `pixels` and answers `probabilities`."""
+    with files.replacing(path) as partial:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # Keras asks NumPy for a name that it dropped
+            model(np.zeros((1, *model.input.shape[1:]), np.uint8))  # Keras exports what was called
+            model.export(partial, format="onnx", verbose=False)
+        content = onnx.load(str(partial))
+        content.graph.ClearField("doc_string")  # a name with a number that counts up
+        _rename(content.graph)
+        partial.write_bytes(content.SerializeToString(deterministic=True))
+
+
+def _rename(graph: onnx.GraphProto) -> None:
+    """Numbers the tensors in order of appearance; the converter's own numbers change from run to run."""
+    names = {graph.input[0].name: "pixels", graph.output[0].name: "probabilities", "": ""}
+
+    def renamed(name: str) -> str:
+        return names.setdefault(name, f"tensor{len(names) - 3}")
+
+    for number, node in enumerate(graph.node):
+        inputs, outputs = ([renamed(name) for name in ends] for ends in (node.input, node.output))
+        node.name = f"node{number}"
+        del node.input[:], node.output[:]
+        node.input.extend(inputs)
+        node.output.extend(outputs)
+    for tensor in (*graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        tensor.name = renamed(tensor.name)
+    for end in (graph.input[0], graph.output[0]):
+        end.type.tensor_type.shape.dim[0].dim_param = "batch"
+    initializers = sorted(graph.initializer, key=lambda tensor: tensor.name)
+    del graph.initializer[:], graph.value_info[:]
+    graph.initializer.extend(initializers)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with files.replacing(path) as partial:
+        partial.write_bytes(content)
+
+
+def _convert(model: keras.Model, representative: np.ndarray | None = None) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        Served(model).save(Path(folder))
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if representative is not None:
+
+            def examples() -> Iterator[list[np.ndarray]]:
+                for image in representative:
+                    yield [image[None].astype(np.float32)]
+
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = examples
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = converter.inference_output_type = tf.uint8
+        try:
+            return bytes(converter.convert())
+        except Exception as error:  # the converter's own, of several classes, over many lines
+            reason = " ".join(str(error).split())
+            raise UserError(f"the network cannot be converted to LiteRT: {reason:.200}") from error

@@ -1,0 +1,66 @@
+"""A trained network as one `.keras` file: written whole, the same bytes for the same network, read with care."""
+
+import json
+import re
+import zipfile
+import zlib
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from digits.core import files
+from digits.core.errors import UserError
+
+
+def save(path: Path, model: keras.Model) -> None:
+    """Writes architecture, weights and optimiser state in Keras' own format."""
+    with files.replacing(path) as partial:
+        model.save(partial)
+        _make_stable(partial)
+
+
+def load(path: Path) -> keras.Model:
+    """Reads what `save` wrote; plain `keras.models.load_model` reads it too.
+
+    Raises:
+        UserError: the file is damaged or was written by an incompatible version of Keras.
+        FileNotFoundError: there is no such file.
+    """
+    path.open("rb").close()  # Keras would answer a missing or locked file with a ValueError about formats
+    try:
+        return keras.models.load_model(path)
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: not readable as a Keras model ({reason}); run `dvc repro -f train`") from error
+
+
+def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """What the model answers to images, uint8 `[N, H, W, C]`: float32 `[N, classes]`, rows that sum to 1."""
+    return np.asarray(model.predict(images, batch_size=1000, verbose=0))
+
+
+def _make_stable(path: Path) -> None:
+    """Rewrites a `.keras` archive so that the same model is the same bytes.
+
+    Keras stores the time of saving, dates each member with it, and names shared objects by memory address: here the
+    time is dropped, dates are zip's earliest (1980-01-01), and ids are renumbered in order of appearance.
+    """
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in sorted(archive.namelist())}
+    metadata = json.loads(members["metadata.json"])
+    metadata.pop("date_saved", None)
+    members["metadata.json"] = json.dumps(metadata).encode()
+    members["config.json"] = _renumbered(members["config.json"].decode()).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+
+
+def _renumbered(config: str) -> str:
+    numbers: dict[str, int] = {}
+
+    def renumber(match: re.Match[str]) -> str:
+        return f"{match[1]}{numbers.setdefault(match[2], len(numbers) + 1)}"
+
+    return re.sub(r'("shared_object_id": )(\d+)', renumber, config)

@@ -1,0 +1,51 @@
+"""The closed, typed schema of `params.yaml`: an unknown key, a missing key or a wrong type is refused by name.
+
+DVC passes unknown names silently; this is where they stop. A stage reads `params.<section>.<key>` and declares just
+those keys in `dvc.yaml` (a test holds the two together).
+"""
+
+from digits.params.loading import load
+from digits.params.networks import Cnn, FastCnn, HiddenLayer, Mlp, Network, NormalInitializer, Resnet, Tiny
+from digits.params.project import Params, Train
+from digits.params.recipe import (
+    Adam,
+    AdamW,
+    Augmentation,
+    Constant,
+    Cosine,
+    EarlyStopping,
+    Loss,
+    OneCycle,
+    Optimizer,
+    Plateau,
+    Recipe,
+    Schedule,
+    Sgd,
+)
+
+__all__ = [
+    "Adam",
+    "AdamW",
+    "Augmentation",
+    "Cnn",
+    "Constant",
+    "Cosine",
+    "EarlyStopping",
+    "FastCnn",
+    "HiddenLayer",
+    "Loss",
+    "Mlp",
+    "Network",
+    "NormalInitializer",
+    "OneCycle",
+    "Optimizer",
+    "Params",
+    "Plateau",
+    "Recipe",
+    "Resnet",
+    "Schedule",
+    "Sgd",
+    "Tiny",
+    "Train",
+    "load",
+]

@@ -1,0 +1,138 @@
+"""Everything that one trained model depends on besides the data, the seed and the machine."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from digits.params.base import Count, Fraction, NotNegative, Section, Share
+from digits.params.networks import Architecture
+
+
+class Loss(Section):
+    """Cross-entropy and how the labels reach it, see `digits.training.losses`."""
+
+    labels: Literal["integer", "one_hot"]
+    label_smoothing: Fraction
+    reduction: Literal["mean", "sum"]
+
+    @model_validator(mode="after")
+    def _smoothing_needs_one_hot(self) -> "Loss":
+        if self.label_smoothing and self.labels == "integer":
+            raise ValueError("label_smoothing needs labels: one_hot")
+        return self
+
+
+class Augmentation(Section):
+    """The largest random distortions, see `digits.inputs.augmentation`; 0 switches one off."""
+
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    zoom: Fraction
+    shift: Fraction
+    shear: Annotated[float, Field(ge=0, le=1)]
+    weight: Share
+    coarse: Share
+    noise: Share
+
+
+class OptimizerOptions(Section):
+    """What the options of every optimiser hold: the momentum of the weights' moving average (EMA); 0 = off."""
+
+    ema: Fraction
+
+
+class Adam(OptimizerOptions):
+    """Kingma and Ba, https://arxiv.org/abs/1412.6980."""
+
+    name: Literal["adam"]
+
+
+class AdamW(OptimizerOptions):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101)."""
+
+    name: Literal["adamw"]
+    weight_decay: NotNegative
+
+
+class Sgd(OptimizerOptions):
+    """Stochastic gradient descent; with a momentum it is Nesterov's."""
+
+    name: Literal["sgd"]
+    momentum: Fraction
+    weight_decay: NotNegative
+
+
+Optimizer = Annotated[Adam | AdamW | Sgd, Field(discriminator="name")]
+
+Rate = Annotated[float, Field(gt=0)]
+Monitor = Literal["loss", "accuracy", "val_loss", "val_accuracy"]
+
+
+class Constant(Section):
+    """The same learning rate at each step."""
+
+    name: Literal["constant"]
+    rate: Rate
+
+
+class Cosine(Section):
+    """A learning rate that falls as a half cosine to 0."""
+
+    name: Literal["cosine"]
+    peak: Rate
+
+
+class OneCycle(Section):
+    """A learning rate that rises to a peak and falls to 0, see `digits.training.schedules`."""
+
+    name: Literal["one_cycle"]
+    peak: Rate
+    warmup: Fraction
+
+
+class Plateau(Section):
+    """A learning rate that is multiplied by `factor` after `patience` epochs without a better `monitor`.
+
+    Better is by 1e-4 at least, which is Keras' default.
+    """
+
+    name: Literal["plateau"]
+    rate: Rate
+    factor: Annotated[float, Field(gt=0, lt=1)]
+    patience: Count
+    monitor: Monitor
+
+
+Schedule = Annotated[Constant | Cosine | OneCycle | Plateau, Field(discriminator="name")]
+
+
+class EarlyStopping(Section):
+    """The end of a training after `patience` epochs without a better `monitor`, by however little."""
+
+    monitor: Monitor
+    patience: Count
+    restore_best_weights: bool
+
+
+class Recipe(Section):
+    """Everything that one trained model depends on besides the data, the seed and the machine."""
+
+    model: Architecture
+    members: Count
+    outliers: Fraction
+    calibrate: bool
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] | None
+    augmentation: Augmentation
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    early_stopping: EarlyStopping | None
+    batch_size: Count
+    steps_per_epoch: Count | None
+    epochs: Count
+    loop: Literal["keras", "gradient_tape"]
+
+    @model_validator(mode="after")
+    def _outliers_need_one_hot(self) -> "Recipe":
+        if self.outliers and self.loss.labels == "integer":
+            raise ValueError("outliers need loss.labels: one_hot, because they belong to all classes alike")
+        return self

@@ -1,0 +1,51 @@
+"""What all pictures share: colours, how an image is shown, galleries.
+
+Figures are made without pyplot: no global state, no display. Functions return a `Figure`; none writes a file.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+matplotlib.rcdefaults()  # the same picture whatever the user's matplotlibrc says
+
+Pictures = dict[str, Figure]  # by the name of their file
+
+TRAINING, VALIDATION, TEST = "#4477aa", "#ee6677", "#228833"  # P. Tol's "bright" scheme, told apart by all eyes
+
+
+def gallery(images: np.ndarray, captions: Sequence[str], *, title: str, columns: int = 8) -> Figure:
+    """Images in rows, each under its caption.
+
+    Args:
+        images: uint8 `[N, H, W, C]`; C is 1 or 3.
+        captions: N texts.
+        title: over the whole.
+        columns: images a row.
+    """
+    columns = max(1, min(columns, len(images)))
+    rows = max(1, -(-len(images) // columns))
+    figure = Figure(figsize=(max(1.25 * columns, 4), 1.55 * rows + 0.5), layout="constrained")
+    figure.suptitle(title)
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, image, caption in zip(figure.axes, images, captions, strict=False):
+        show(axes, image)
+        axes.set_title(caption, fontsize=8)
+    return figure
+
+
+def show(axes: Axes, image: np.ndarray) -> None:
+    """One image, `[H, W, C]`: dark on light where it has one channel."""
+    if image.shape[-1] == 1:
+        axes.imshow(image[..., 0], cmap="gray_r", vmin=0, vmax=255)
+    else:
+        axes.imshow(image)
+
+
+def percent(probability: float) -> str:
+    """A probability for a person; rounding never makes it certain."""
+    return ">99.9%" if probability > 0.999 else f"{probability:.1%}"

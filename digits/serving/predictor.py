@@ -1,0 +1,126 @@
+"""A trained model as people meet it: a drawing in, an answer that says how sure it is out.
+
+Page, API and command line use nothing else. With a `.tflite` or `.onnx` file it does without TensorFlow.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+
+from digits.core import files, paths
+from digits.core.errors import UserError
+from digits.drawing import framing
+from digits.export import backends
+from digits.metrics import intervals
+from digits.models import metadata
+
+NOTHING = "nothing drawn"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said about one drawing.
+
+    Attributes:
+        verdict: `sure`, `not sure`, `unknown` (probably none of the classes), or `nothing drawn`.
+        probabilities: class -> probability, in the order of the classes; empty where nothing is drawn.
+        frame: what the network saw, uint8 `[28, 28]`; None where nothing is drawn.
+    """
+
+    verdict: str
+    probabilities: dict[str, float]
+    frame: np.ndarray | None
+
+    @property
+    def ranked(self) -> list[str]:
+        """The classes, the most probable first."""
+        return sorted(self.probabilities, key=self.probabilities.__getitem__, reverse=True)
+
+    @property
+    def best(self) -> str | None:
+        """The most probable class."""
+        return next(iter(self.ranked), None)
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `best`."""
+        return max(self.probabilities.values(), default=0.0)
+
+    def as_dict(self) -> dict[str, object]:
+        """For a JSON text."""
+        return {
+            "verdict": self.verdict,
+            "digit": self.best if self.verdict in ("sure", "not sure") else None,
+            "probabilities": {name: round(value, 6) for name, value in self.probabilities.items()},
+        }
+
+    def __str__(self) -> str:
+        if self.verdict == NOTHING:
+            return "nothing drawn"
+        first, second = self.ranked[:2]
+        if self.verdict == "unknown":
+            return f"not a digit, as far as I know (if it is one: {first}, {self.probabilities[first]:.0%})"
+        if self.verdict == "not sure":
+            return f"not sure: {first} ({self.probabilities[first]:.0%}) or {second} ({self.probabilities[second]:.0%})"
+        return f"{first} ({min(self.probabilities[first], 0.999):.1%})"
+
+
+class Predictor:
+    """A model file and what is known about it; may be called from several threads.
+
+    Args:
+        path: the model; see `digits.export.backends.load`.
+        described: the `metadata.json` that belongs to it.
+        threads: of one call.
+
+    Raises:
+        UserError: a file is damaged, or the model is not one for 28x28 grey images.
+        FileNotFoundError: a file is missing.
+    """
+
+    def __init__(self, path: Path, described: Path, threads: int = 2) -> None:
+        self.about = metadata.read(described)
+        if self.about.image_shape != (framing.SIDE, framing.SIDE, 1):
+            shape = "x".join(map(str, self.about.image_shape))
+            raise UserError(f"{path}: a model for images of {shape}; drawings become {framing.SIDE}x{framing.SIDE}x1")
+        self.path = path
+        self.digest = digest(path)
+        self._network = backends.load(path, threads)
+        self._lock = Lock()  # a LiteRT interpreter keeps its input
+
+    @property
+    def test_accuracy(self) -> tuple[float, float, float]:
+        """Of this very file on the test split, with its 95 % interval; `metrics/export.json` knows that of exports."""
+        measured = self.path.parent.parent / paths.EXPORT_METRICS
+        own = files.read_json(measured).get(self.path.name, {}) if measured.is_file() else {}
+        accuracy, total = own.get("accuracy", self.about.test["accuracy"]), int(self.about.test["total"])
+        return accuracy, *intervals.wilson_interval(round(accuracy * total), total)
+
+    def probabilities(self, frames: np.ndarray) -> np.ndarray:
+        """The network's answers to frames, uint8 `[N, 28, 28]`: float32 `[N, classes]`."""
+        with self._lock:
+            return self._network(frames[..., None])
+
+    def __call__(self, drawings: Sequence[np.ndarray]) -> list[Answer]:
+        """An answer for each drawing; what a drawing may be, `digits.drawing.framing.frame` says."""
+        return self.answers([framing.frame(drawing) for drawing in drawings])
+
+    def answers(self, frames: Sequence[np.ndarray | None]) -> list[Answer]:
+        """An answer for each frame that `digits.drawing.framing.frame` made."""
+        drawn = [frame for frame in frames if frame is not None]
+        found = iter(self.probabilities(np.stack(drawn)) if drawn else ())
+        return [Answer(NOTHING, {}, None) if frame is None else self._answer(next(found), frame) for frame in frames]
+
+    def _answer(self, probabilities: np.ndarray, frame: np.ndarray) -> Answer:
+        named = dict(zip(self.about.classes, map(float, probabilities), strict=True))
+        return Answer(self.about.decision(float(probabilities.max())), named, frame)
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a model file, or of a folder's files in their order."""
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

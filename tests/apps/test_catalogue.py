@@ -1,0 +1,59 @@
+import pytest
+
+from apps import catalogue
+from digits.core import paths
+from digits.core.errors import UserError
+from tests.digits.conftest import about_it
+
+
+def place(folder, *files, **changes):
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_bytes(b"")
+    about_it(**changes).write(folder / paths.ABOUT)
+
+
+def test_the_catalogue_holds_what_is_there(tmp_path):
+    assert catalogue.catalogue(tmp_path) == {}
+    place(tmp_path, paths.MODEL, paths.ONNX, paths.LITERT)
+    place(tmp_path / "runs/embedded", paths.LITERT_INT8, dataset="digits")
+    compared = tmp_path / "compare/results/resnet"
+    compared.mkdir(parents=True)
+    about_it(recipe="resnet").write(compared / "about.json")
+    (compared / "model.keras").touch()
+    found = catalogue.catalogue(tmp_path)
+    assert list(found) == [
+        "tiny on mnist (LiteRT)",
+        "tiny on mnist (ONNX)",
+        "tiny on mnist (Keras)",
+        "tiny on digits (LiteRT, 8-bit integers, runs/embedded)",
+        "resnet on mnist (Keras, from make compare)",
+    ]
+    for model, described in found.values():
+        assert model.is_file()
+        assert described.is_file()
+    assert found["tiny on mnist (ONNX)"] == (tmp_path / paths.ONNX, tmp_path / paths.ABOUT)
+
+
+def test_a_named_model_goes_with_the_description_beside_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model, other = tmp_path / "some" / "model.onnx", tmp_path / "other.json"
+    assert catalogue.chosen(model) == (model, tmp_path / "some" / "about.json")
+    assert catalogue.chosen(model, other) == (model, other)
+    with pytest.raises(UserError, match=r"no trained model here; run `make repro`"):
+        catalogue.chosen(None)
+    place(tmp_path, paths.ONNX, paths.LITERT)
+    assert catalogue.chosen(None) == (paths.LITERT, paths.ABOUT)
+
+
+def test_a_run_beside_the_pipeline_does_not_take_its_place(tmp_path):
+    for folder in (tmp_path, tmp_path / "runs/embedded"):
+        (folder / "models").mkdir(parents=True)
+        (folder / paths.LITERT).write_bytes(b"model")
+        about_it().write(folder / paths.ABOUT)
+    found = catalogue.catalogue(tmp_path)
+    assert [model for model, _ in found.values()] == [
+        tmp_path / paths.LITERT,
+        tmp_path / "runs/embedded" / paths.LITERT,
+    ]
+    assert len(found) == 2

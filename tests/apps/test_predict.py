@@ -1,0 +1,89 @@
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from apps import predict
+from digits.core import errors, paths
+from tests.digits.conftest import CLASSES
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Two strokes, one of them light on dark, an empty page, and a text."""
+    picture = np.full((60, 60), 255, np.uint8)
+    Image.fromarray(picture).save(tmp_path / "empty.png")
+    picture[8:52, 28:33] = 0
+    Image.fromarray(picture).save(tmp_path / "stroke.png")
+    Image.fromarray(255 - picture).save(tmp_path / "light.bmp")
+    (tmp_path / "notes.png").write_text("no image")
+    return tmp_path
+
+
+@pytest.fixture
+def run(exported, monkeypatch, capsys):
+    """The command line with these arguments: its status, its lines and those on stderr."""
+
+    def call(*arguments):
+        monkeypatch.chdir(exported)
+        monkeypatch.setattr(sys, "argv", ["predict", *map(str, arguments)])
+        status = 0
+        message = None
+        try:
+            errors.run(predict.main)
+        except SystemExit as stop:
+            message = stop.code
+            status = 1 if isinstance(message, str) else stop.code
+        output = capsys.readouterr()
+        return status, output.out.splitlines(), output.err.splitlines() + ([message] if status == 1 else [])
+
+    return call
+
+
+def test_a_line_a_file(run, images):
+    files = [images / name for name in ("stroke.png", "light.bmp", "empty.png")]
+    status, lines, problems = run(*files)
+    assert (status, problems) == (0, [])
+    assert [line.partition(": ")[0] for line in lines] == [str(file) for file in files]
+    stroke, light, empty = (line.partition(": ")[2] for line in lines)
+    assert stroke == light
+    assert empty == "nothing drawn"
+
+
+def test_after_a_bad_file_it_goes_on_and_ends_with_status_1(run, images):
+    status, lines, problems = run(images / "notes.png", images / "missing.png", images / "stroke.png")
+    assert status == 1
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{images / 'stroke.png'}: ")
+    assert problems[0].startswith(f"{images / 'notes.png'}: no readable image; PNG, JPEG")
+    assert problems[1] == f"{images / 'missing.png'}: No such file or directory"
+    assert problems[2] == "predict: 2 of 3 files could not be read"
+
+
+@pytest.mark.parametrize("model", [paths.LITERT_INT8, paths.ONNX])
+def test_json_and_another_model(run, images, model):
+    status, lines, _ = run("--json", "--model", model, images / "stroke.png", images / "empty.png")
+    assert status == 0
+    stroke, empty = map(json.loads, lines)
+    assert stroke["file"] == str(images / "stroke.png")
+    assert list(stroke["probabilities"]) == CLASSES
+    assert sum(stroke["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    if stroke["verdict"] in ("sure", "not sure"):
+        assert stroke["digit"] == max(stroke["probabilities"], key=stroke["probabilities"].get)
+    else:
+        assert stroke["digit"] is None
+    assert empty == {
+        "file": str(images / "empty.png"),
+        "verdict": "nothing drawn",
+        "digit": None,
+        "probabilities": {},
+    }
+
+
+def test_without_a_model_a_line_says_what_to_do(run, images, tmp_path, monkeypatch):
+    status, lines, problems = run("--model", tmp_path / "model.onnx", images / "stroke.png")
+    assert (status, lines) == (1, [])
+    assert len(problems) == 1
+    assert "about.json: No such file or directory; run `dvc repro`" in problems[0]

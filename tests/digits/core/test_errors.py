@@ -1,0 +1,80 @@
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from digits.core import errors
+from tests.conftest import ROOT
+
+
+def raising(error):
+    def main():
+        raise error
+
+    return main
+
+
+def test_a_user_error_becomes_one_line_and_status_1():
+    with pytest.raises(SystemExit) as stop:
+        errors.run(raising(errors.UserError("params.yaml: seed is missing")))
+    assert stop.value.code == "test_errors: params.yaml: seed is missing"
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(errno.ENOENT, "dvc repro"), (errno.EACCES, "permission"), (errno.ENOSPC, "free some space"), (errno.EIO, "disk")],
+)
+def test_a_failed_file_operation_names_the_file_and_the_way_out(number, advice):
+    with pytest.raises(SystemExit) as stop:
+        errors.run(raising(OSError(number, "what happened", "data/raw")))
+    assert "data/raw: what happened; " in stop.value.code
+    assert advice in stop.value.code
+
+
+def test_tensorflows_own_errors_are_understood(tmp_path):
+    with pytest.raises(tf.errors.OpError) as caught:
+        tf.io.TFRecordWriter(str(tmp_path / "missing" / "file"))
+    found = errors.as_os_error(caught.value)
+    assert (found.errno, found.filename) == (errno.ENOENT, str(tmp_path / "missing" / "file"))
+
+
+def test_other_errors_are_no_file_operation():
+    assert errors.as_os_error(ValueError("a; b")) is None
+
+
+def test_an_interruption_is_one_line_and_status_130(capsys):
+    with pytest.raises(SystemExit) as stop:
+        errors.run(raising(KeyboardInterrupt()))
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "test_errors: interrupted; the same command goes on from here\n"
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        errors.run(raising(ZeroDivisionError()))
+
+
+def test_an_os_error_without_number_or_file_is_a_bug():
+    with pytest.raises(OSError, match="odd"):
+        errors.run(raising(OSError("odd")))
+
+
+def test_a_package_that_is_run_is_named_and_not_its_main_file(tmp_path):
+    package = tmp_path / "page"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(
+        "from digits.core import errors\n\n\ndef main():\n    raise errors.UserError('no model')\n\n\nerrors.run(main)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "page"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == "page: no model\n"

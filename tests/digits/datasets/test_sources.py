@@ -1,0 +1,240 @@
+import gzip
+import socket
+import threading
+
+import numpy as np
+import pytest
+import requests
+import tensorflow_datasets as tfds
+from PIL import Image
+from sklearn.datasets import load_digits
+from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
+
+from digits.core.errors import UserError
+from digits.datasets import sources
+
+FILES = [
+    f"{part}-ubyte.gz" for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+]
+
+
+@pytest.fixture(scope="module")
+def embedded():
+    return sources.load("digits")
+
+
+def test_the_embedded_set_is_whole_and_in_mnists_frame(embedded):
+    assert len(embedded.train) + len(embedded.test) == 1797
+    for split in embedded.splits.values():
+        assert split.images.shape[1:] == (28, 28, 1)
+        assert split.images.dtype == np.uint8
+        assert split.labels.dtype == np.int64
+        assert set(split.labels) == set(range(10))
+        border = np.ones((28, 28), bool)
+        border[4:24, 4:24] = False
+        assert not split.images[:, border].any()
+
+
+def test_the_embedded_set_keeps_what_the_originals_show(embedded):
+    # Brought back to 8x8 by block means, each digit resembles an original of its own label most.
+    bunch = load_digits()
+    originals = bunch.images.reshape(1797, 64) - bunch.images.reshape(1797, 64).mean(1, keepdims=True)
+    for image, label in list(zip(embedded.test.images, embedded.test.labels, strict=True))[:40]:
+        small = np.asarray(Image.fromarray(image[4:24, 4:24, 0]).resize((8, 8), Image.Resampling.BOX), float).ravel()
+        similarity = originals @ (small - small.mean()) / np.linalg.norm(originals, axis=1)
+        assert bunch.target[similarity.argmax()] == label
+
+
+def test_the_embedded_split_is_always_the_same(embedded):
+    again = sources.load("digits")
+    assert again.train.digest() == embedded.train.digest()
+    assert again.test.digest() == embedded.test.digest()
+
+
+def test_the_card_says_where_from(embedded):
+    assert embedded.card["classes"] == list("0123456789")
+    assert all(embedded.card[key] for key in ("name", "version", "source", "licence", "citation"))
+
+
+def test_an_unknown_name_gets_a_suggestion():
+    with pytest.raises(UserError, match="'minst' does not exist; did you mean mnist"):
+        sources.load("minst")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("emnist/letter", "no such configuration; .* letters"), ("mnist/x", "there are none"), ("mnist:9.9.9", "3.0.1")],
+)
+def test_an_unknown_configuration_or_version_names_the_known_ones(name, answer):
+    with pytest.raises(UserError, match=answer):
+        sources.load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("cats_vs_dogs", "images of several shapes"),
+        ("coco", "no image classification"),
+        ("imdb_reviews", "no image classification"),
+    ],
+)
+def test_sets_that_do_not_fit_are_refused_without_the_network(name, complaint):
+    with pytest.raises(UserError, match=complaint):
+        sources.load(name)
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist", "kmnist", "emnist/digits", "cifar10"])
+def test_other_sets_fit(tmp_path, name):
+    builder = sources._builder(tfds, name, str(tmp_path))
+    assert None not in builder.info.features["image"].shape
+
+
+@pytest.fixture
+def silent_server():
+    """A server that takes a connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(params=[200, 405, 403, 503])
+def answering_server(request):
+    """A server that answers with a status."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            connection, _ = server.accept()
+            connection.recv(1000)
+            connection.sendall(f"HTTP/1.0 {request.param} Answer\r\nContent-Length: 0\r\n\r\n".encode())
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield request.param, f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("server", ["silent_server", "closed_port"])
+def test_an_unreachable_server_names_both_ways_out(server, request, monkeypatch):
+    monkeypatch.setattr(sources, "PROBE_SECONDS", 0.2)
+    with pytest.raises(UserError, match=r"'mnist': 127\.0\.0\.1:\d+ cannot be reached; set MNIST_DIR .* embedded set"):
+        sources._probe("mnist", request.getfixturevalue(server))
+
+
+def test_a_look_up_that_hangs_is_cut_off(monkeypatch):
+    def hang(*_, **__):
+        threading.Event().wait(1)
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(sources, "PROBE_SECONDS", 0.1)
+    monkeypatch.setattr(sources.requests, "head", hang)
+    with pytest.raises(UserError, match="cannot be reached"):
+        sources._probe("kmnist", "http://example.invalid/file")
+
+
+def test_a_refusal_names_the_ways_out_too(answering_server):
+    # A proxy that filters answers for the server that it keeps from us.
+    status, url = answering_server
+    if status in (200, 405):
+        sources._probe("mnist", url)
+    else:
+        with pytest.raises(UserError, match=rf"answers {status} for its file; set MNIST_DIR"):
+            sources._probe("mnist", url)
+
+
+def test_a_download_that_fails_is_one_line(monkeypatch):
+    def fail(self, **_):
+        raise NonMatchingChecksumError("Artifact ...,\nhas wrong checksum")
+
+    monkeypatch.setattr(sources, "_probe", lambda name, url: None)
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
+    with pytest.raises(UserError, match=r"'mnist': Artifact \.\.\., has wrong checksum; run again, or set MNIST_DIR"):
+        sources.load("mnist")
+
+
+def test_mnist_corrupted_is_another_set(monkeypatch, tmp_path):
+    with pytest.raises(UserError) as caught:
+        sources._probe("mnist_corrupted", "http://127.0.0.1:9/file")
+    assert "MNIST_DIR" not in str(caught.value)
+
+
+def test_every_missing_file_of_a_folder_is_noticed_before_the_network(tmp_path):
+    with pytest.raises(UserError, match=r"MNIST_DIR: .*-ubyte\.gz is missing"):
+        sources.load("mnist", mnist_dir=tmp_path)
+
+
+def test_a_file_that_is_not_the_original_is_refused(tmp_path):
+    for name in FILES:
+        (tmp_path / name).write_bytes(gzip.compress(b"not MNIST"))
+    with pytest.raises(UserError, match="not the original file"):
+        sources.load("mnist", mnist_dir=tmp_path)
+
+
+def test_the_folder_serves_mnist_only(tmp_path, monkeypatch):
+    # Fashion-MNIST's files have the same names: they must not be looked for in MNIST_DIR.
+    def refuse(name, url):
+        raise UserError(f"asked for {name}")
+
+    monkeypatch.setattr(sources, "_probe", refuse)
+    with pytest.raises(UserError, match="asked for fashion_mnist"):
+        sources.load("fashion_mnist", mnist_dir=tmp_path)
+
+
+class Letters(tfds.core.GeneratorBasedBuilder):
+    """A colour set with two classes and no test split, made here: what a set other than MNIST may look like."""
+
+    VERSION = tfds.core.Version("1.2.3")
+
+    def _info(self):
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(
+                {"image": tfds.features.Image(shape=(6, 5, 3)), "label": tfds.features.ClassLabel(names=["a", "b"])}
+            ),
+            supervised_keys=("image", "label"),
+        )
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        for number in range(40):
+            yield number, {"image": np.full((6, 5, 3), number, np.uint8), "label": number % 2}
+
+
+def test_channels_classes_and_names_come_from_the_data(monkeypatch):
+    monkeypatch.setattr(sources, "_probe", lambda name, url: None)
+    dataset = sources.load("letters")
+    assert dataset.train.images.shape == (32, 6, 5, 3)
+    assert dataset.test.images.shape == (8, 6, 5, 3)
+    assert dataset.card["classes"] == ["a", "b"]
+    assert dataset.card["version"] == "1.2.3"
+    for split in dataset.splits.values():
+        assert (split.images[:, 0, 0, 0] % 2 == split.labels).all(), "images keep their labels"
+
+
+@pytest.mark.mnist
+def test_mnist_from_a_folder_is_mnist(mnist_dir):
+    dataset = sources.load("mnist", mnist_dir=mnist_dir)
+    for split, prefix in ((dataset.train, "train"), (dataset.test, "t10k")):
+        with gzip.open(mnist_dir / f"{prefix}-images-idx3-ubyte.gz") as file:
+            pixels = np.frombuffer(file.read()[16:], np.uint8).reshape(-1, 28, 28, 1)
+        with gzip.open(mnist_dir / f"{prefix}-labels-idx1-ubyte.gz") as file:
+            labels = np.frombuffer(file.read()[8:], np.uint8)
+        expected = sorted((image.tobytes(), int(label)) for image, label in zip(pixels, labels, strict=True))
+        found = sorted((image.tobytes(), int(label)) for image, label in zip(split.images, split.labels, strict=True))
+        assert found == expected
+    assert dataset.card["version"] == "3.0.1"
+    assert dataset.card["licence"] == "CC BY-SA 3.0"
+
+
+@pytest.mark.mnist
+def test_a_truncated_original_is_named(mnist_dir, tmp_path):
+    for name in FILES:
+        content = (mnist_dir / name).read_bytes()
+        (tmp_path / name).write_bytes(content[:-100] if "t10k-labels" in name else content)
+    with pytest.raises(UserError, match=r"t10k-labels-idx1-ubyte\.gz is not the original file"):
+        sources.load("mnist", mnist_dir=tmp_path)

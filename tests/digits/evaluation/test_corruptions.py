@@ -1,0 +1,143 @@
+import numpy as np
+import pytest
+import scipy.ndimage
+
+from digits.evaluation import corruptions
+
+LEVELS = 3
+
+
+def blobs(count=12, height=28, width=28, channels=1):
+    """Strokes on black, off the centre, each image another."""
+    images = np.zeros((count, height, width, channels), np.float32)
+    for number, image in enumerate(images):
+        image[5 + number % 4 : height - 7, 6 + number % 5 : 10 + number % 5] = 255
+        image[5 + number % 4 : 9 + number % 4, 6 : width - 8] = 255
+    return scipy.ndimage.gaussian_filter(images, (0, 0.6, 0.6, 0)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def found():
+    """name -> [(strength, images)]."""
+    by_name = {}
+    for name, strength, images in corruptions.distorted(blobs(), seed=3):
+        by_name.setdefault(name, []).append((strength, images))
+    return by_name
+
+
+def test_there_are_many_at_three_strengths_each(found):
+    assert len(found) >= 10
+    assert list(found) == list(corruptions.DISTORTIONS)
+    for name, rows in found.items():
+        assert [strength for strength, _ in rows] == list(corruptions.DISTORTIONS[name][1])
+        assert len(rows) == LEVELS
+
+
+def test_each_changes_the_images_in_a_way_of_its_own(found):
+    seen = [images.tobytes() for rows in found.values() for _, images in rows]
+    assert len({*seen, blobs().tobytes()}) == len(seen) + 1
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (12, 20, 3), (33, 17, 1), (8, 8, 1)])
+def test_shape_and_type_stay(shape):
+    images = np.random.default_rng(0).integers(0, 256, (2, *shape), np.uint8)
+    before = images.copy()
+    for _, _, distorted in corruptions.distorted(images, seed=1):
+        assert distorted.shape == images.shape
+        assert distorted.dtype == np.uint8
+    np.testing.assert_array_equal(images, before)
+
+
+def test_the_seed_decides_and_nothing_else(found):
+    np.random.seed(5)
+    again, other = (list(corruptions.distorted(blobs(), seed=seed)) for seed in (3, 4))
+    flat = [images for rows in found.values() for _, images in rows]
+    for images, (_, _, same) in zip(flat, again, strict=True):
+        np.testing.assert_array_equal(images, same)
+    differ = {name for images, (name, _, new) in zip(flat, other, strict=True) if not np.array_equal(images, new)}
+    assert differ == {"rotation", "shear", "shift", "noise", "speckle", "occlusion", "shade"}
+
+
+def test_a_distortion_is_the_same_beside_others(found, monkeypatch):
+    # Each has a generator of its own: to add one changes no other's images.
+    monkeypatch.setattr(corruptions, "DISTORTIONS", {"noise": corruptions.DISTORTIONS["noise"]})
+    for (_, _, images), (_, expected) in zip(corruptions.distorted(blobs(), seed=3), found["noise"], strict=True):
+        np.testing.assert_array_equal(images, expected)
+
+
+@pytest.mark.parametrize("name", sorted(set(corruptions.DISTORTIONS) - {"inversion"}))
+def test_the_stronger_the_farther_from_the_original(found, name):
+    # Not the inversion: the fainter it is, the nearer is its grey to the white of a stroke.
+    original = blobs().astype(int)
+    distances = [np.abs(images - original).mean() for _, images in found[name]]
+    assert distances == sorted(distances)
+    assert distances[0] > 0.1
+
+
+def test_colours_are_moved_together():
+    grey = blobs(4).repeat(3, axis=-1)
+    for name, _, images in corruptions.distorted(grey, seed=1):
+        if name not in ("noise", "speckle"):
+            np.testing.assert_array_equal(images[..., 0], images[..., 2])
+
+
+def moments(images):
+    return np.array([scipy.ndimage.center_of_mass(image[..., 0]) for image in images])
+
+
+def test_rotations_are_by_that_many_degrees_about_the_centre_either_way():
+    images = np.zeros((30, 29, 29, 1), np.uint8)
+    images[:, 4:7, 13:16] = 255
+    for name, degrees, rotated in corruptions.distorted(images, seed=1):
+        if name == "rotation":
+            down, right = (moments(rotated) - 14).T
+            angles = np.degrees(np.arctan2(right, -down))
+            np.testing.assert_allclose(np.abs(angles), degrees, atol=1)
+            assert angles.min() < 0 < angles.max()
+
+
+def test_shifts_are_as_long_as_they_say_and_smaller_is_smaller(found):
+    before = moments(blobs())
+    for share, images in found["shift"][:2]:
+        moved = np.linalg.norm(moments(images) - before, axis=1)
+        np.testing.assert_allclose(moved, share * 28, atol=0.6)
+    area = (blobs() > 127).sum()
+    for factor, images in found["smaller"]:
+        assert (images > 127).sum() / area == pytest.approx(factor**2, rel=0.2)
+
+
+def test_strokes_get_thicker_and_thinner(found):
+    mass = [int(blobs().sum())]
+    assert sorted(mass + [int(images.sum()) for _, images in found["thicker"]]) == mass + [
+        int(images.sum()) for _, images in found["thicker"]
+    ]
+    for _, images in found["thinner"]:
+        assert images.sum() < mass[0]
+        assert (images <= blobs()).all()
+
+
+def test_what_is_done_to_the_grey_levels(found):
+    original = blobs().astype(float)
+    for share, images in found["faint"]:
+        np.testing.assert_allclose(images, original * share, atol=0.51)
+    for share, images in found["inversion"]:
+        np.testing.assert_allclose(images, 255 - original * share, atol=0.51)
+    for share, images in found["speckle"]:
+        assert ((images != original).mean()) <= share
+        assert set(np.unique(images[images != original])) <= {0, 255}
+    for deviation, images in found["noise"]:
+        middle = images[(original == 0) & (images > 0)]
+        assert np.sqrt((middle.astype(float) ** 2).mean()) == pytest.approx(255 * deviation, rel=0.12)
+    for share, images in found["shade"]:
+        assert images.min(axis=(1, 2, 3)).max() <= 1
+        assert images[original == 0].max() == pytest.approx(255 * share, abs=2)
+
+
+def test_an_occlusion_is_a_black_rectangle(found):
+    white = np.full((6, 40, 20, 1), 255, np.uint8)
+    for name, share, images in corruptions.distorted(white, seed=1):
+        if name == "occlusion":
+            for image in images:
+                rows, columns = np.nonzero(image[..., 0] == 0)
+                assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (round(40 * share), round(20 * share))
+                assert len(rows) == round(40 * share) * round(20 * share)

@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+
+from digits.drawing.strokes import Drawing
+from digits.evaluation import corruptions, robustness
+from digits.metrics.decision import Decision
+from digits.splits.split import Split
+
+DECISION = Decision(sure=0.8, known=0.5)
+
+
+def answering(*rows):
+    """A network that has these answers ready, whatever it is shown."""
+    return lambda images: np.array(rows, np.float32)[: len(images)]
+
+
+def line(label):
+    return Drawing(label, "", (60, 80), 5.0, (np.array([[30.0, 10.0], [30.0, 70.0]]),))
+
+
+@pytest.mark.parametrize(
+    ("classes", "shape", "takes"),
+    [
+        ([str(digit) for digit in range(10)], (28, 28, 1), True),
+        (tuple("0123456789"), [28, 28, 1], True),
+        ([str(digit) for digit in range(10)], (8, 8, 1), False),
+        ([str(digit) for digit in range(10)], (28, 28, 3), False),
+        (["zero", "one"], (28, 28, 1), False),
+        ([str(digit) for digit in range(9, -1, -1)], (28, 28, 1), False),
+        (list("abcdefghij"), (28, 28, 1), False),
+    ],
+)
+def test_drawings_are_for_networks_of_the_ten_digits_alone(classes, shape, takes):
+    assert robustness.takes_drawings(classes, shape) is takes
+
+
+def test_scikit_learns_digits_become_frames():
+    split = robustness.scikit_learn()
+    assert split.images.shape == (1797, 28, 28, 1)
+    assert split.images.dtype == np.uint8
+    assert split.labels.dtype == np.int64
+    assert np.bincount(split.labels).min() > 170
+    assert (split.images.max(axis=(1, 2, 3)) > 200).all(), "in each something is drawn"
+    rows = (split.images[..., 0] > 0).any(axis=2).sum(axis=1)
+    columns = (split.images[..., 0] > 0).any(axis=1).sum(axis=1)
+    assert np.median(np.maximum(rows, columns)) == 20
+
+
+def test_what_holds_nothing_is_a_black_frame():
+    ink = np.full((20, 20), 255, np.uint8)
+    ink[5:15, 9:12] = 0
+    found = robustness.framed([np.zeros((9, 9), np.uint8), ink])
+    assert found.shape == (2, 28, 28, 1)
+    assert found[0].max() == 0
+    assert found[1].max() == 255
+
+
+def test_drawings_of_digits_and_of_others_are_kept_apart():
+    drawings = [line(1), line(None), line(7), line(None), line(0)]
+    split = robustness.drawn(drawings)
+    assert split.labels.tolist() == [1, 7, 0]
+    assert split.labels.dtype == np.int64
+    assert split.images.shape == (3, 28, 28, 1)
+    assert robustness.no_digits(drawings).shape == (2, 28, 28, 1)
+
+
+def test_reading_digits_by_hand():
+    split = Split(np.zeros((4, 28, 28, 1), np.uint8), np.array([0, 1, 1, 0]))
+    found = robustness.read_digits(answering([0.9, 0.1], [0.85, 0.15], [0.4, 0.6], [0.3, 0.7]), split, DECISION)
+    assert (found["accuracy"], found["total"]) == (0.5, 4)
+    assert found["accuracy_low"] < 0.5 < found["accuracy_high"]
+    assert found["refused"] == 0.5
+    assert found["error"] == 0.5
+    unsure = robustness.read_digits(answering(*[[0.6, 0.4]] * 4), split, DECISION)
+    assert (unsure["refused"], unsure["error"]) == (1, 0)
+
+
+def test_refusing_others_by_hand():
+    network = answering([0.9, 0.05, 0.05], [0.6, 0.3, 0.1], [0.4, 0.3, 0.3], [0.45, 0.3, 0.25])
+    found = robustness.refuse_others(network, np.zeros((4, 28, 28, 1), np.uint8), DECISION)
+    assert found == {"unknown": 0.5, "refused": 0.75, "total": 4}
+
+
+@pytest.mark.parametrize("frames", [True, False])
+def test_under_stress_there_is_a_row_a_strength(frames):
+    images = np.zeros((3, 28, 28, 1), np.uint8)
+    images[:, 6:22, 12:16] = 255
+    labels = np.array([0, 0, 1])
+    seen = []
+
+    def network(given):
+        seen.append(given)
+        return np.tile([0.7, 0.3], (len(given), 1))
+
+    rows = robustness.under_stress(network, Split(images, labels), 3, frames=frames)
+    assert [row["distortion"] for row in rows] == [name for name in corruptions.DISTORTIONS for _ in range(3)]
+    assert [row["level"] for row in rows] == ["mild", "medium", "strong"] * len(corruptions.DISTORTIONS)
+    assert [row["strength"] for row in rows] == [s for _, each in corruptions.DISTORTIONS.values() for s in each]
+    for row in rows:
+        assert row["accuracy"] == pytest.approx(2 / 3)
+        assert ("framed" in row) == frames
+    assert len(seen) == len(rows) * (1 + frames)
+    assert all(given.shape == images.shape and given.dtype == np.uint8 for given in seen)
+
+
+def test_after_framing_a_shift_is_no_more():
+    # A network that knows an image by its place alone.
+    images = np.zeros((4, 28, 28, 1), np.uint8)
+    images[:, 6:22, 12:16] = 255
+
+    def network(given):
+        mass = given[..., 0].sum(axis=(1, 2), dtype=float)
+        centred = np.ones(len(given), bool)
+        for axis in (1, 2):
+            along = given[..., 0].sum(axis=axis, dtype=float) @ np.arange(28) / mass
+            centred &= np.abs(along - 13.5) <= 1
+        return np.stack([centred, ~centred], axis=1).astype(np.float32)
+
+    rows = robustness.under_stress(network, Split(images, np.zeros(4, int)), 3, frames=True)
+    (row,) = [row for row in rows if row["distortion"] == "shift" and row["level"] == "strong"]
+    assert row["accuracy"] < 1
+    assert row["framed"] == 1
+
+
+def test_the_surest_mistakes_come_first():
+    first = Split(np.full((2, 28, 28, 1), 1, np.uint8), np.array([0, 1]))
+    second = Split(np.full((2, 28, 28, 1), 2, np.uint8), np.array([1, 0]))
+    network = answering([0.4, 0.6], [0.2, 0.8], [0.9, 0.1], [0.7, 0.3])
+    found = robustness.misread(network, [first, second])
+    assert found["misread_images"][:, 0, 0, 0].tolist() == [2, 1]
+    assert found["misread_labels"].tolist() == [1, 0]
+    assert found["misread_answers"].tolist() == [0, 1]
+
+
+def test_no_more_are_kept_than_are_shown():
+    many = Split(np.zeros((100, 28, 28, 1), np.uint8), np.ones(100, int))
+    found = robustness.misread(lambda images: np.tile([1.0, 0.0], (len(images), 1)), [many])
+    assert len(found["misread_images"]) == robustness.SHOWN

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from digits.inputs import outliers
+from digits.splits.split import Split
+from tests.conftest import make_split
+
+KINDS = 6
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    return make_split(10, seed=0, side=28)
+
+
+@pytest.fixture(scope="module")
+def made(pieces):
+    return outliers.make(pieces, 60, seed=1)
+
+
+def test_they_are_like_the_splits_images(made, pieces):
+    assert made.shape == (60, 28, 28, 1)
+    assert made.dtype == np.uint8
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (32, 32, 3), (20, 12, 1), (9, 7, 3)])
+def test_any_shape_of_images_is_served(shape):
+    generator = np.random.default_rng(0)
+    split = Split(generator.integers(1, 256, (30, *shape), np.uint8), np.arange(30) % 3)
+    found = outliers.make(split, 12, seed=1)
+    assert found.shape == (12, *shape)
+    assert (found.max(axis=(1, 2, 3)) > 0).all()
+
+
+def test_the_seed_decides_and_nothing_else(made, pieces):
+    np.random.seed(3)
+    np.testing.assert_array_equal(outliers.make(pieces, 60, seed=1), made)
+    assert not np.array_equal(outliers.make(pieces, 60, seed=2), made)
+
+
+def test_more_of_them_begin_with_the_same(made, pieces):
+    np.testing.assert_array_equal(outliers.make(pieces, 13, seed=1), made[:13])
+
+
+def test_no_two_are_alike_and_none_is_empty_or_from_the_split(made, pieces):
+    seen = {image.tobytes() for image in made}
+    assert len(seen) == len(made)
+    assert not seen & {image.tobytes() for image in pieces.images}
+    assert (made.max(axis=(1, 2, 3)) > 100).all()
+
+
+def test_the_split_stays_as_it_was(pieces):
+    before = pieces.digest()
+    outliers.make(pieces, 12, seed=4)
+    assert pieces.digest() == before
+
+
+def test_two_thirds_are_drawn_as_frames_are(made):
+    for number, image in enumerate(made):
+        if number % KINDS < 4:
+            rows, columns = (np.flatnonzero((image[..., 0] > 0).any(axis=axis)) for axis in (1, 0))
+            assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
+
+
+def test_an_overlay_holds_two_images_of_different_classes():
+    # Each class has a grey level, so that the overlay tells which it is made of.
+    levels = np.array([50, 120, 250], np.uint8)
+    images = np.zeros((30, 12, 12, 1), np.uint8)
+    labels = np.arange(30) % 3
+    images[:, :5, :3] = levels[labels][:, None, None, None]  # in a corner, that no turn leaves where it is
+    found = outliers.make(Split(images, labels), 60, seed=0)[4::KINDS]
+    for image in found:
+        assert len(set(np.unique(image)) & set(levels)) == 2
+
+
+def test_a_shuffled_image_has_each_quarter_in_another_place():
+    # The quarters of every image have the same four levels.
+    images = np.zeros((9, 10, 10, 1), np.uint8)
+    corners = [(slice(None, 5), slice(None, 5)), (slice(None, 5), slice(5, None))]
+    corners += [(slice(5, None), slice(None, 5)), (slice(5, None), slice(5, None))]
+    for level, corner in enumerate(corners, start=1):
+        images[:, *corner] = 10 * level
+    found = outliers.make(Split(images, np.arange(9) % 3), 60, seed=0)[5::KINDS]
+    for image in found:
+        levels = [np.unique(image[corner]).tolist() for corner in corners]
+        assert sorted(levels) == [[10], [20], [30], [40]]
+        assert all(level != [10 * place] for place, level in enumerate(levels, start=1))
+
+
+def test_none_are_none(pieces):
+    assert outliers.make(pieces, 0, seed=1).shape == (0, *pieces.images.shape[1:])

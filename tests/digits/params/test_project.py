@@ -1,0 +1,60 @@
+import pytest
+
+from digits import params
+from digits.core.errors import UserError
+from tests.conftest import ROOT
+from tests.digits.params.conftest import GOOD
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("recipe: fast_cnn", "recipe: fast", "recipe: no block 'fast' under recipes; there are fast_cnn, resnet"),
+        ("validation_fraction: 0.1", "validation_fraction: 1.5", "preprocess.validation_fraction is 1.5"),
+        (
+            "fast_cnn: {mnist: 0.98,",
+            "fast_cnn: {mnist: 99.0,",
+            "evaluate.min_accuracy.fast_cnn.mnist is 99.0: input should be less than or equal to 1",
+        ),
+        ("glorot_uniform #", "{normal: -1} #", "model.kernel_initializer.normal is -1: input should be greater than 0"),
+        ("max_lost: 0.003 ", "max_lost: 1 ", "evaluate.max_lost is 1: input should be less than 1"),
+        ("recipes: [fast_cnn,", "recipes: [fast,", "compare.recipes: no block 'fast' under recipes"),
+        ("tiny: {digits:", "tniy: {digits:", "evaluate.min_accuracy: no block 'tniy' under recipes"),
+    ],
+)
+def test_names_and_ranges(complaint, old, new, said):
+    assert said in complaint(old, new)
+
+
+def test_the_file_of_the_project_is_good():
+    parameters = params.load(ROOT / "params.yaml")
+    assert parameters.active_recipe == parameters.recipes[parameters.recipe]
+
+
+def test_a_recipe_by_name():
+    parameters = params.load(ROOT / "params.yaml")
+    assert parameters.recipe_named("cnn_deep") is parameters.recipes["cnn_deep"]
+    with pytest.raises(UserError, match="no recipe 'deep'; there are fast_cnn, resnet"):
+        parameters.recipe_named("deep")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (
+            "  validation_fraction: 0.1 ",
+            "  validation_fraction: 0.3 ",
+            r"recipes.mlp_two_layer.validation_fraction is 0.2: it cannot be below preprocess.validation_fraction",
+        ),
+        (
+            "strategy: one_device",
+            "strategy: mirrored",
+            "train.strategy: mirrored needs recipes.mlp_sigmoid.loop: keras",
+        ),
+    ],
+)
+def test_a_recipe_that_does_not_go_with_the_rest_is_refused_when_it_is_trained(load, old, new, complaint):
+    parameters = load(GOOD.replace(old, new, 1))
+    with pytest.raises(UserError, match=complaint):
+        parameters.recipe_named(complaint.split(".")[1] if "mlp_two" in complaint else "mlp_sigmoid")
+    assert parameters.active_recipe

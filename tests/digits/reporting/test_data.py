@@ -1,0 +1,38 @@
+import numpy as np
+
+from digits.params import Augmentation
+from digits.reporting import data
+from tests.conftest import make_split
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 1), np.uint8)
+
+CLASSES = ["a", "b", "c"]
+
+LIMITS = Augmentation(rotation=10, zoom=0, shift=0.1, shear=0, weight=0, coarse=0, noise=0)
+
+
+def texts(figure):
+    axes_texts = [text.get_text() for axes in figure.axes for text in (axes.title, axes.xaxis.label, *axes.texts)]
+    return [text for text in axes_texts if text]
+
+
+def test_class_balance_shows_shares():
+    figure = data.class_balance({"train": {"a": 30, "b": 10}, "test": {"a": 1, "b": 1}})
+    assert [bar.get_height() for bar in figure.axes[0].patches] == [0.75, 0.25, 0.5, 0.5]
+
+
+def test_augmentation_shows_the_original_first():
+    versions = np.stack([IMAGES, 255 - IMAGES], axis=1)
+    figure = data.distortions(IMAGES, versions)
+    assert len(figure.axes) == 7 * 3
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), IMAGES[0, ..., 0])
+    np.testing.assert_array_equal(figure.axes[2].images[0].get_array(), 255 - IMAGES[0, ..., 0])
+
+
+def test_of_data():
+    split = make_split(20, seed=0)
+    counts = {"train": dict.fromkeys(CLASSES, 20), "test": dict.fromkeys(CLASSES, 5)}
+    drawn = data.pictures(split, CLASSES, counts, LIMITS, seed=1)
+    assert set(drawn) == {"class_balance", "samples", "augmentation"}
+    assert len(drawn["samples"].axes) == 3 * data.SAMPLES_PER_CLASS
+    assert len(drawn["augmentation"].axes) == 3 * (data.VERSIONS + 1)

@@ -1,0 +1,157 @@
+import dataclasses
+import hashlib
+import threading
+
+import numpy as np
+import pytest
+
+from digits.core import paths
+from digits.core.errors import UserError
+from digits.export import backends
+from digits.metrics.decision import Decision
+from digits.serving import predictor
+from digits.serving.predictor import NOTHING, Answer, Predictor
+from digits.serving.saliency import by_occlusion
+from tests.digits.conftest import CLASSES, about_it
+
+
+def stroke(column=30):
+    picture = np.full((60, 60), 255, np.uint8)
+    picture[8:52, column : column + 5] = 0
+    return picture
+
+
+def answering(monkeypatch, tmp_path, network, **changes):
+    """A predictor with a function in place of a model."""
+    monkeypatch.setattr(backends, "load", lambda path, threads: network)
+    path = tmp_path / paths.LITERT
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"model")
+    about_it(**changes).write(tmp_path / paths.ABOUT)
+    return Predictor(path, tmp_path / paths.ABOUT)
+
+
+def certain(confidence, digit=7):
+    """A network that answers the same to everything."""
+    rest = np.full(10, (1 - confidence) / 9, np.float32)
+    rest[digit] = confidence
+    return lambda images: np.tile(rest, (len(images), 1))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "verdict", "text"),
+    [
+        (0.95, "sure", "7 (95.0%)"),
+        (0.99999, "sure", "7 (99.9%)"),
+        (0.6, "not sure", "not sure: 7 (60%) or "),
+        (0.3, "unknown", "not a digit, as far as I know (if it is one: 7, 30%)"),
+    ],
+)
+def test_the_verdict_is_that_of_the_thresholds(monkeypatch, tmp_path, confidence, verdict, text):
+    answer = answering(monkeypatch, tmp_path, certain(confidence))([stroke()])[0]
+    assert answer.verdict == verdict
+    assert answer.best == "7"
+    assert answer.confidence == pytest.approx(confidence)
+    assert list(answer.probabilities) == CLASSES
+    assert answer.frame.shape == (28, 28)
+    assert str(answer).startswith(text)
+
+
+def test_where_nothing_is_drawn_the_network_is_not_asked(monkeypatch, tmp_path):
+    def never(images):
+        raise AssertionError
+
+    (answer,) = answering(monkeypatch, tmp_path, never)([np.full((50, 50), 255, np.uint8)])
+    assert answer.verdict == str(answer) == NOTHING
+    assert answer.best is answer.frame is None
+    assert (answer.probabilities, answer.confidence) == ({}, 0)
+
+
+def test_answers_come_in_the_order_of_the_drawings(monkeypatch, tmp_path):
+    seen = []
+
+    def by_number(images):
+        seen.append(images)
+        return np.eye(10, dtype=np.float32)[1 : len(images) + 1]
+
+    blank = np.full((60, 60), 255, np.uint8)
+    found = answering(monkeypatch, tmp_path, by_number)([blank, stroke(), blank, 255 - stroke(9)])
+    assert [answer.best for answer in found] == [None, "1", None, "2"]
+    assert [images.shape for images in seen] == [(2, 28, 28, 1)], "one call for all"
+    assert seen[0].dtype == np.uint8
+
+
+def test_no_drawings_are_no_answers(monkeypatch, tmp_path):
+    assert answering(monkeypatch, tmp_path, certain(0.9))([]) == []
+
+
+def test_a_model_for_other_images_is_refused(monkeypatch, tmp_path):
+    with pytest.raises(UserError, match=r"model\.tflite: a model for images of 8x8x3; drawings become 28x28x1"):
+        answering(monkeypatch, tmp_path, certain(0.9), image_shape=(8, 8, 3))
+
+
+@pytest.mark.parametrize("file", [paths.LITERT, paths.LITERT_INT8, paths.ONNX, paths.MODEL], ids=lambda p: p.name)
+def test_real_models(exported, file):
+    model = Predictor(exported / file, exported / paths.ABOUT)
+    answer = model([stroke()])[0]
+    assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert (
+        0
+        <= by_occlusion(model.probabilities, answer.frame).min()
+        <= by_occlusion(model.probabilities, answer.frame).max()
+        <= 1 + 1e-6
+    )
+
+
+def test_several_threads_may_ask(exported):
+    model = Predictor(exported / paths.LITERT, exported / paths.ABOUT)
+    drawings = [stroke(column) for column in (10, 20)] + [stroke().T.copy()]
+    expected = [answer.probabilities for answer in model(drawings)]
+    found = {}
+
+    def ask(number):
+        found[number] = [model([drawings[number % 3]])[0].probabilities for _ in range(10)]
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, answers in found.items():
+        for answer in answers:
+            assert answer == pytest.approx(expected[number % 3], abs=1e-5)
+    assert len(found) == 6
+
+
+def test_the_accuracy_is_that_of_the_very_file(monkeypatch, tmp_path):
+    model = answering(monkeypatch, tmp_path, certain(0.9))
+    accuracy, low, high = model.test_accuracy
+    assert accuracy == 0.9
+    assert low < 0.9 < high
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / paths.EXPORT_METRICS).write_text('{"model.tflite": {"accuracy": 0.875}}')
+    assert model.test_accuracy[0] == 0.875
+    (tmp_path / paths.EXPORT_METRICS).write_text('{"model.onnx": {"accuracy": 0.5}}')
+    assert model.test_accuracy[0] == 0.9
+
+
+def test_the_digest_is_of_the_content(tmp_path):
+    (tmp_path / "a").write_bytes(b"one")
+    assert predictor.digest(tmp_path / "a") == hashlib.sha256(b"one").hexdigest()
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    (tmp_path / "folder" / "inner" / "z").write_bytes(b"two")
+    (tmp_path / "folder" / "b").write_bytes(b"one")
+    assert predictor.digest(tmp_path / "folder") == hashlib.sha256(b"onetwo").hexdigest()
+
+
+def test_a_verdict_does_not_depend_on_the_array_type():
+    answer = Answer("not sure", {"a": 0.6, "b": 0.3, "c": 0.1}, None)
+    assert str(answer) == "not sure: a (60%) or b (30%)"
+    assert dataclasses.replace(answer, verdict="sure").best == "a"
+    assert Decision(sure=0.6, known=0.1)(answer.confidence) == "sure"
+
+
+def test_of_equal_probabilities_best_and_text_name_the_same():
+    answer = Answer("not sure", {"0": 0.0, "1": 0.5, "7": 0.5}, np.zeros((28, 28), np.uint8))
+    assert answer.best == "1"
+    assert str(answer).startswith("not sure: 1 (50%) or 7")
