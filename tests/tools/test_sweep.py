@@ -3,108 +3,123 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from dvc.utils.hydra import apply_overrides
+from ruamel.yaml import YAML
 
 from digits import params
-from digits.core.errors import UserError
 from tests.conftest import ROOT
 from tests.test_pipeline import ENVIRONMENT, make_clone, run
 from tools import sweep
+from tools.space import parsed
 
 SWEEP = [sys.executable, "-m", "tools.sweep"]
 IDENTITY = {f"GIT_{who}_{what}": "x@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 KEYS = ["recipes.tiny.schedule.rate=0.001,0.01,1e30", "--set", "recipes.tiny.epochs=1"]
 
 
-def test_a_grid_is_every_combination():
-    found = sweep.grid({"a": "1,2", "b": "[8,16],[4]"})
-    assert found == [{"a": a, "b": b} for a in ("1", "2") for b in ("[8,16]", "[4]")]
-
-
-def test_a_range_in_a_grid_is_refused():
-    with pytest.raises(UserError, match=r"a=log\(1,2\) is a range: a grid needs a list"):
-        sweep.grid({"a": "log(1,2)"})
-
-
-def test_draws_are_within_their_bounds_and_the_same_again():
-    space = {"u": "uniform(-1,1)", "l": "log(0.001,10)", "i": "int(3,5)", "c": "x,y"}
-    found = sweep.drawn(space, 200, seed=1)
-    assert found == sweep.drawn(space, 200, seed=1) != sweep.drawn(space, 200, seed=2)
-    uniform, log, whole, choice = ([setting[key] for setting in found] for key in space)
-    assert all(-1 <= float(value) <= 1 for value in uniform)
-    assert all(0.001 <= float(value) <= 10 for value in log)
-    assert 70 < sum(float(value) < 0.1 for value in log) < 130, "half of the draws below the geometric mean"
-    assert set(whole) == {"3", "4", "5"}
-    assert set(choice) == {"x", "y"}
-
-
-def test_an_unknown_key_is_refused_with_its_neighbours():
-    with pytest.raises(UserError, match=r"no key recipes\.tiny\.epoch; at 'epoch' there are batch_size, epochs"):
-        sweep.check(
-            {"recipes.tiny.epoch": "1"}, {}, {"recipe": "tiny", "recipes": {"tiny": {"batch_size": 1, "epochs": 2}}}
-        )
-    with pytest.raises(UserError, match=r"no key seed\.x"):
-        sweep.check({"seed.x": "1"}, {}, {"recipe": "tiny", "seed": 3})
-
-
 def test_the_name_is_that_of_the_setting_and_the_project():
-    first = sweep.experiment_name({"a": "1", "b": "2"}, {"c": "3"}, "state")
-    assert first == sweep.experiment_name({"b": "2", "a": "1"}, {"c": "3"}, "state")
-    assert (
-        len({first, sweep.experiment_name({"a": "1"}, {}, "state"), sweep.experiment_name({"a": "1"}, {}, "other")})
-        == 3
-    )
+    first = sweep.experiment_name({"a": 1, "b": [2]}, "state")
+    assert first == sweep.experiment_name({"b": [2], "a": 1}, "state")
+    assert len({first, sweep.experiment_name({"a": 1}, "state"), sweep.experiment_name({"a": 1}, "other")}) == 3
 
 
-@pytest.mark.parametrize("values", ["log(0,1)", "int(5,3)", "uniform(a,b)", "uniform(2,1)"])
-def test_impossible_bounds_are_told(values):
-    with pytest.raises(UserError, match="bound"):
-        sweep.drawn({"x": values}, 3, seed=0)
+KNOWN = {  # as `params.load` gives it: `small` lists its epochs, and has the rest from a base
+    "seed": 1,
+    "recipes": {"small": {"schedule": {"name": "one_cycle", "peak": 0.01, "warmup": 0.2}, "epochs": 5, "stop": None}},
+}
+SMALL = """\
+seed: 1
+bases:
+  cnn:
+    schedule: {name: one_cycle, peak: 0.01, warmup: 0.2}
+    epochs: 20
+    stop: null
+recipes:
+  # The small one.
+  small:
+    base: cnn   # which see
+    epochs: 5   # few
+
+# The end.
+"""
 
 
-def test_whole_blocks_are_values_too():
-    assert sweep.grid({"s": "{name:constant,rate:0.1},null,{filters:[8,8],pool:true}"}) == [
-        {"s": "{name:constant,rate:0.1}"},
-        {"s": "null"},
-        {"s": "{filters:[8,8],pool:true}"},
+def test_a_part_of_a_recipes_key_sets_the_whole_key():
+    setting = {"recipes.small.schedule.peak": 0.03, "recipes.small.schedule.warmup": 0, "seed": 2}
+    schedule = "recipes.small.schedule={name:one_cycle,peak:0.03,warmup:0}"
+    assert sweep.overrides(KNOWN, setting) == [
+        "++recipes.small.schedule=null",
+        f"++{schedule}",
+        "++seed=null",
+        "++seed=2",
     ]
+    assert KNOWN["recipes"]["small"]["schedule"]["peak"] == 0.01, "the next setting begins anew"
 
 
-def test_a_key_that_nothing_would_read_is_refused():
-    known = {"recipe": "tiny", "recipes": {"tiny": {"epochs": 1}, "large": {"epochs": 1}}}
-    sweep.check({"recipes.tiny.epochs": "1"}, {}, known)
-    sweep.check({"recipes.large.epochs": "1"}, {"recipe": "large"}, known)
-    sweep.check({"recipes.large.epochs": "1", "recipe": "large,tiny"}, {}, known)
-    with pytest.raises(
-        UserError, match=r"recipes\.large\.epochs is not read while tiny is trained: set recipe=large too"
-    ):
-        sweep.check({"recipes.large.epochs": "1"}, {}, known)
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ({"recipes.small.schedule.peak": 0.03}, {"schedule": {"name": "one_cycle", "peak": 0.03, "warmup": 0.2}}),
+        ({"recipes.small.schedule": {"name": "cosine", "peak": 1e-5}}, {"schedule": {"name": "cosine", "peak": 1e-5}}),
+        ({"recipes.small.epochs": 7}, {}),
+        ({"recipes.small.stop": {"patience": 2, "best": True}}, {"stop": {"patience": 2, "best": True}}),
+    ],
+)
+@pytest.mark.parametrize("listed", [False, True])
+def test_dvc_sets_what_is_listed_and_what_is_not(tmp_path, setting, expected, listed):
+    file = tmp_path / "params.yaml"
+    schedule = "    schedule: {name: one_cycle, peak: 0.01, warmup: 0.2}\n"
+    file.write_text(SMALL.replace("    base: cnn   # which see\n", schedule) if listed else SMALL)
+    before = YAML(typ="safe").load(file)["recipes"]["small"]
+    apply_overrides(file, sweep.overrides(KNOWN, setting))
+    epochs = setting.get("recipes.small.epochs", 5)
+    assert YAML(typ="safe").load(file)["recipes"]["small"] == {**before, "epochs": epochs, **expected}
+
+
+@pytest.mark.parametrize("recipe", params.load(ROOT / "params.yaml").model_dump(mode="json")["recipes"].items())
+def test_every_block_of_ours_goes_through_hydra_unchanged(recipe):
+    name, block = recipe
+    found = parsed(sweep.overrides({"recipes": {name: block}}, {f"recipes.{name}.{key}": block[key] for key in block}))
+    assert {key.rpartition(".")[2]: values for key, values in found.items()} == {key: [block[key]] for key in block}
 
 
 def test_the_table_tells_failures():
-    rows = [{"name": "n", "setting": {"recipes.tiny.epochs": "3"}, "val_accuracy": 0.5, "val_loss": 1.25}]
+    rows = [{"name": "n", "setting": {"recipes.tiny.epochs": 3}, "val_accuracy": 0.5, "val_loss": 1.25}]
     lines = sweep.table(rows, 2).splitlines()
     assert lines[0].split() == ["validation", "accuracy", "loss", "tiny.epochs", "experiment"]
     assert lines[1].split() == ["50.00%", "1.2500", "3", "n"]
     assert lines[2] == "1 of 2 failed"
 
 
-def test_the_best_is_written_and_nothing_else_changes(tmp_path, monkeypatch):
+@pytest.fixture
+def ours(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    before = (ROOT / "params.yaml").read_text()
-    (tmp_path / "params.yaml").write_text(before)
-    sweep.write_best({"recipes.fast_cnn.schedule.peak": "0.03", "recipes.fast_cnn.model.widths": "[8, 16]"})
-    after = (tmp_path / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    return params.load().model_dump(mode="json")
+
+
+def test_the_best_is_written_and_nothing_else_changes(ours):
+    before = Path("params.yaml").read_text()
+    sweep.write_best(ours, {"recipes.fast_cnn.schedule.peak": 0.03, "recipes.fast_cnn.model.widths": [8, 16]})
+    after = Path("params.yaml").read_text()
     changed = [new for old, new in zip(before.splitlines(), after.splitlines(), strict=True) if old != new]
     assert [re.sub(r"\s+#.*", "", line).strip() for line in changed] == ["widths: [8, 16]", "peak: 0.03"]
 
 
-def test_a_block_is_written_as_one(tmp_path, monkeypatch):
+def test_a_block_is_written_as_one(ours):
+    sweep.write_best(ours, {"recipes.tiny.schedule": {"name": "cosine", "peak": 0.1}})
+    assert params.load().recipes["tiny"].schedule == params.Cosine(name="cosine", peak=0.1)
+
+
+def test_what_a_base_lists_is_written_into_the_recipe(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    sweep.write_best({"recipes.tiny.schedule": "{name:cosine,peak:0.1}"})
-    assert params.load(tmp_path / "params.yaml").recipes["tiny"].schedule == params.Cosine(name="cosine", peak=0.1)
+    Path("params.yaml").write_text(SMALL)
+    sweep.write_best(KNOWN, {"recipes.small.schedule.peak": 0.03, "recipes.small.schedule.warmup": 0})
+    added = "    schedule: {name: one_cycle, peak: 0.03, warmup: 0}\n"
+    assert Path("params.yaml").read_text() == SMALL.replace("    epochs: 5 ", f"{added}    epochs: 5 ")
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +127,7 @@ def clone(tmp_path_factory):
     return make_clone(tmp_path_factory.mktemp("sweep"))
 
 
+@pytest.mark.pipeline
 def test_a_search_from_end_to_end(clone):
     # Interrupted after the first: as if the others had never been asked for.
     run(clone, *SWEEP, "recipes.tiny.schedule.rate=0.001", *KEYS[1:])
@@ -134,6 +150,7 @@ def test_a_search_from_end_to_end(clone):
     run(clone, "git", "checkout", "params.yaml")
 
 
+@pytest.mark.pipeline
 def test_an_interrupted_search_leaves_the_work_tree_alone_and_goes_on(clone):
     (clone / "README.md").write_text("an edit that is not committed")
     search = subprocess.Popen(
@@ -155,8 +172,10 @@ def test_an_interrupted_search_leaves_the_work_tree_alone_and_goes_on(clone):
     assert "sweep: interrupted; the same command goes on from here" in output
     assert (clone / "README.md").read_text() == "an edit that is not committed"
     assert run(clone, "git", "status", "--porcelain").split() == ["M", "README.md"]
-    done = run(clone, *SWEEP, "recipes.tiny.batch_size=32", "--set", "recipes.tiny.epochs=1", **IDENTITY)
+    block = "recipes.tiny.schedule={name:cosine,peak:0.01}"
+    done = run(clone, *SWEEP, block, "--set", "recipes.tiny.epochs=1", **IDENTITY)
     assert "epoch 1/1" in done
+    assert "failed" not in done, "a block replaces one with other keys"
 
 
 def exp_path(clone, name):
@@ -164,7 +183,14 @@ def exp_path(clone, name):
     return ref.removeprefix("refs/exps/")
 
 
-def test_a_wrong_argument_is_one_line(clone):
-    assert run(clone, *SWEEP, "recipes.tiny.epochs", check=False) == (
-        "sweep: recipes.tiny.epochs: write KEY=VALUES, such as recipes.fast_cnn.schedule.peak=0.003,0.01\n"
-    )
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["recipes.tiny.epochs"], "recipes.tiny.epochs: missing EQUAL at '<EOF>'; write KEY=VALUES, such as"),
+        (["seed=1", "--set", "train.threads=1,2"], "--set train.threads=1,2: give each key one value"),
+        (["seed=1", "--draws", "-1"], "-1 draws: take at least 1"),
+    ],
+)
+def test_a_wrong_argument_is_one_line(arguments, line, ours, monkeypatch, fails):
+    monkeypatch.setattr(sys, "argv", ["sweep", *arguments])
+    assert fails(sweep).startswith(f"sweep: {line}")
