@@ -19,7 +19,7 @@ from digits import params
 from digits.core import errors, paths
 from digits.drawing import framing, strokes
 from digits.evaluation import robustness
-from digits.evaluation.robustness import Network
+from digits.evaluation.examples import Network
 from digits.metrics.decision import decide
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
@@ -46,8 +46,7 @@ def main() -> None:
         network = partial(keras_file.probabilities, keras_file.load(path))
         figures = {name: accuracy(network, split) for name, split in sets.items()}
         figures["separation"] = separation(network, sets["drawings"], others)
-        limits = {"max_error": parameters.evaluate.max_error, "max_lost": parameters.evaluate.max_lost}
-        decision = decide(validation.labels, network(validation.images), **limits)
+        decision = decide(validation.labels, network(validation.images), **parameters.promises)
         figures["no digits refused"] = robustness.refuse_others(network, others, decision)["refused"]
         rows = robustness.under_stress(network, few, parameters.seed, frames=True)
         figures |= {f"stress {name}": float(np.mean([row[name] for row in rows])) for name in ("accuracy", "framed")}

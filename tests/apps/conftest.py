@@ -22,7 +22,7 @@ from digits.export import formats
 from digits.metrics import scoring
 from digits.metrics.decision import decide
 from digits.models import keras_file, metadata
-from digits.models.metadata import About
+from digits.models.metadata import Metadata
 from digits.serving.predictor import Predictor
 from digits.splits.split import Split
 from digits.training import trainer
@@ -62,9 +62,9 @@ def make(folder: Path) -> None:
     model = trainer.train(recipe, train, validation, classes=10, seed=1, checkpoint=checkpoint).model
     checkpoint.discard()
     probabilities = keras_file.probabilities(model, validation.images)
-    decision = decide(validation.labels, probabilities, max_error=0.001, max_lost=0.02)
+    decision = decide(validation.labels, probabilities, max_error_when_sure=0.001, max_rejected=0.02)
     summary = scoring.summarize(validation.labels, probabilities, embedded.card["classes"])
-    About("fast_cnn", "digits", embedded.card["classes"], (28, 28, 1), decision, summary).write(folder / paths.ABOUT)
+    Metadata("fast_cnn", "digits", embedded.card["classes"], (28, 28, 1), decision, summary).write(folder / paths.ABOUT)
     keras_file.save(folder / paths.MODEL, model)
     formats.write_litert(folder / paths.LITERT, model)
     formats.write_litert_int8(folder / paths.LITERT_INT8, model, train.images[::10])

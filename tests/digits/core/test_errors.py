@@ -67,7 +67,7 @@ def test_a_package_that_is_run_is_named_and_not_its_main_file(tmp_path):
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "__main__.py").write_text(
-        "from digits.core import errors\n\n\ndef main():\n    raise errors.UserError('no model')\n\n\nerrors.run(main)\n"
+        "from digits.core import errors\ndef main():\n    raise errors.UserError('no model')\nerrors.run(main)\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "page"],
