@@ -18,6 +18,7 @@ def main() -> None:
     determinism.configure(parameters.train.threads)
     spec = tfrecords.read_spec(paths.TFRECORDS)
     validation, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("validation", "test"))
+    print(f"evaluating on {len(validation):,} validation and {len(test):,} test images", flush=True)
     report = test_split.evaluate(
         partial(keras_file.probabilities, keras_file.load(paths.MODEL)),
         validation,

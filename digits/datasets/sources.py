@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import hashlib
 import re
+import sys
 import tempfile
 import threading
 import urllib.parse
@@ -46,7 +47,9 @@ def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
     import tensorflow_datasets as tfds  # noqa: PLC0415  # brings TensorFlow, which the embedded set can do without
     from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError  # noqa: PLC0415
 
-    tfds.disable_progress_bar()
+    if not sys.stdout.isatty():
+        tfds.disable_progress_bar()
+    print(f"{name}: reading through TensorFlow Datasets", flush=True)
     with tempfile.TemporaryDirectory(prefix="digits-") as workspace:  # TFDS would not verify files it cached earlier
         builder = _builder(tfds, name, workspace)
         local = mnist_dir if builder.name == "mnist" else None

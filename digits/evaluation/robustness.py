@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from digits.core.progress import track
 from digits.datasets import embedded
 from digits.drawing import framing, strokes
 from digits.drawing.strokes import Drawing
@@ -136,7 +137,8 @@ def under_stress(network: Network, split: Split, seed: int, *, frames: bool) -> 
         distorted images as they are; with `frames` also `framed`, that after `digits.drawing.framing.frame`.
     """
     rows = []
-    for number, (name, strength, images) in enumerate(corruptions.distorted(split.images, seed)):
+    distorted = track(corruptions.distorted(split.images, seed), "corruptions", corruptions.COUNT)
+    for number, (name, strength, images) in enumerate(distorted):
         row = {"distortion": name, "level": LEVELS[number % len(LEVELS)], "strength": float(strength)}
         row["accuracy"] = float((network(images).argmax(axis=1) == split.labels).mean())
         if frames:

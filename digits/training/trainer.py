@@ -91,6 +91,7 @@ def train(
         probabilities = keras_file.probabilities(model, validation.images)
         temperature = calibration.temperature(validation.labels, probabilities)
         model = _assemble(networks, jobs, temperature)
+    print(f"measuring the model on {len(training):,} training and {len(validation):,} validation images", flush=True)
     return Result(
         model,
         _mean_history(histories),
