@@ -20,6 +20,7 @@ from digits.core import errors, paths
 from digits.drawing import framing, strokes
 from digits.evaluation import robustness
 from digits.evaluation.examples import Network
+from digits.inputs import drawn_digits
 from digits.metrics.decision import decide
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
@@ -39,8 +40,10 @@ def main() -> None:
     determinism.configure(parameters.train.threads)
     validation = tfrecords.read(paths.TFRECORDS, "validation")
     drawings = strokes.read(DRAWINGS)
-    sets = versions(validation.take(np.arange(min(len(validation), IMAGES)))) | {"drawings": robustness.drawn(drawings)}
-    others = robustness.no_digits(drawings)
+    sets = versions(validation.take(np.arange(min(len(validation), IMAGES)))) | {
+        "drawings": drawn_digits.drawn(drawings)
+    }
+    others = drawn_digits.no_digits(drawings)
     few = validation.take(np.arange(min(len(validation), DISTORTED)))
     for path in arguments.models:
         network = partial(keras_file.probabilities, keras_file.load(path))
@@ -61,7 +64,7 @@ def versions(validation: Split) -> dict[str, Split]:
         "8x8": [squeezed(image) for image in images],
         "8x8, wider": [squeezed(ndimage.grey_dilation(image, (2, 2))) for image in images],
     }
-    framed = {name: Split(robustness.framed(each), validation.labels) for name, each in pictures.items()}
+    framed = {name: Split(drawn_digits.framed(each), validation.labels) for name, each in pictures.items()}
     return {"validation": validation, **framed}
 
 

@@ -8,17 +8,16 @@ import numpy as np
 
 from digits.core.progress import track
 from digits.datasets import embedded
-from digits.drawing import framing, strokes
 from digits.drawing.strokes import Drawing
 from digits.evaluation import corruptions, examples
 from digits.evaluation.examples import Network
+from digits.inputs.drawn_digits import drawn, framed, no_digits, takes_drawings
 from digits.metrics import intervals
 from digits.metrics.decision import Decision
 from digits.models.metadata import Metadata
 from digits.splits.split import Split
 
 LEVELS = ("mild", "medium", "strong")
-DIGITS = [str(digit) for digit in range(10)]
 SHOWN = 24  # misread images at most
 
 
@@ -70,33 +69,10 @@ def by_distortion(rows: Sequence[dict[str, Any]], column: str) -> dict[str, dict
     return {name: {row["level"]: row[column] for row in rows if row["distortion"] == name} for name in names}
 
 
-def takes_drawings(classes: Sequence[str], image_shape: Sequence[int]) -> bool:
-    """Whether a network is one for the ten digits in frames as `digits.drawing.framing` makes them."""
-    return list(classes) == DIGITS and tuple(image_shape) == (framing.SIDE, framing.SIDE, 1)
-
-
-def framed(drawings: Sequence[np.ndarray]) -> np.ndarray:
-    """The frames of drawings, uint8 `[N, 28, 28, 1]`; black where nothing is found."""
-    empty = np.zeros((framing.SIDE, framing.SIDE), np.uint8)
-    frames = [framing.frame(drawing) for drawing in drawings]
-    return np.stack([empty if frame is None else frame for frame in frames])[..., None]
-
-
 def scikit_learn() -> Split:
     """The 1,797 digits that scikit-learn brings (E. Alpaydin, C. Kaynak; 8x8 pixels), as frames."""
     images, labels = embedded.digits_8x8()
     return Split(framed(list(images)), labels)
-
-
-def drawn(drawings: Sequence[Drawing]) -> Split:
-    """Those drawings that stand for a digit, as frames."""
-    labelled = [(strokes.render(drawing), drawing.label) for drawing in drawings if drawing.label is not None]
-    return Split(framed([picture for picture, _ in labelled]), np.array([label for _, label in labelled], np.int64))
-
-
-def no_digits(drawings: Sequence[Drawing]) -> np.ndarray:
-    """Those that stand for none, as frames, uint8 `[N, 28, 28, 1]`."""
-    return framed([strokes.render(drawing) for drawing in drawings if drawing.label is None])
 
 
 def read_digits(network: Network, split: Split, decision: Decision) -> dict[str, float]:

@@ -119,6 +119,7 @@ class Recipe(Section):
     model: Architecture
     members: Count
     outlier_share: Fraction
+    drawing_share: NotNegative
     calibrate: bool
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] | None
     augmentation: Augmentation
