@@ -8,7 +8,7 @@ from digits.models import metadata
 
 
 def catalogue(root: Path = Path()) -> dict[str, tuple[Path, Path]]:
-    """The trained models that are there: a name for people -> the model's file and its `metadata.json`."""
+    """The trained models that are there: a name for people -> the model's file and its `about.json`."""
     kinds = {
         paths.LITERT: "LiteRT",
         paths.LITERT_INT8: "LiteRT, 8-bit integers",
@@ -33,7 +33,7 @@ def catalogue(root: Path = Path()) -> dict[str, tuple[Path, Path]]:
 
 
 def chosen(model: Path | None, described: Path | None = None) -> tuple[Path, Path]:
-    """The named model, or else the first of the catalogue, and the `metadata.json` that belongs to it.
+    """The named model, or else the first of the catalogue, and the `about.json` that belongs to it.
 
     Raises:
         UserError: none is named and none is there.

@@ -74,7 +74,7 @@ class Predictor:
 
     Args:
         path: the model; see `digits.export.backends.load`.
-        described: the `metadata.json` that belongs to it.
+        described: the `about.json` that belongs to it.
         threads: of one call.
 
     Raises:
