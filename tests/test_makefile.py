@@ -41,7 +41,7 @@ def tell(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("name", ["mnist", "meine Daten ä", "it's $HOME"])
+@pytest.mark.parametrize("name", ["plain", "meine Daten ä", "it's $HOME"])
 def test_a_relative_folder_becomes_absolute(tell, tmp_path, name):
     (tmp_path / name).mkdir()
     expected = f"<{tmp_path / name}>\n"

@@ -33,11 +33,11 @@ def test_the_page_of_plots_is_set_only_where_its_scripts_are(folder, monkeypatch
 
 
 def test_without_git_dvc_is_told_and_with_it_no_longer(folder):
-    assert settings(folder)["core"]["no_scm"] is True
+    assert settings(folder)["core"]["no_scm"] == "True"
     subprocess.run(["git", "init", "--quiet"], check=True)
     assert "no_scm" not in settings(folder)["core"]
 
 
 def test_what_somebody_else_has_set_stays(folder):
     (folder / ".dvc/config.local").write_text("[cache]\n    type = copy\n")
-    assert settings(folder)["cache"]["type"] == ["copy"]
+    assert settings(folder)["cache"]["type"] == "copy"
