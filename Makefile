@@ -29,10 +29,7 @@ endif
 
 # DVC keeps an experiment, and what was edited before it, as commits: these need a name, also where git has none.
 ifeq ($(shell git config user.email),)
-export GIT_AUTHOR_NAME := nobody
-export GIT_AUTHOR_EMAIL := nobody@localhost
-export GIT_COMMITTER_NAME := nobody
-export GIT_COMMITTER_EMAIL := nobody@localhost
+$(foreach who,AUTHOR COMMITTER,$(eval export GIT_$(who)_NAME := nobody)$(eval export GIT_$(who)_EMAIL := nobody@localhost))
 endif
 
 help: ## List what can be made

@@ -113,7 +113,9 @@ def with_environment(folder):
 
 @pytest.fixture(scope="module")
 def umlauts(tmp_path_factory):
-    return with_environment(make_clone(tmp_path_factory.mktemp("folder") / "mein Projekt ä"))
+    folder = tmp_path_factory.mktemp("folder")
+    clone = make_clone(folder / "clone")  # `dvc config`, which it calls, cannot write such a path
+    return with_environment(clone.rename(folder / "mein Projekt ä"))
 
 
 def status(folder):
