@@ -220,7 +220,7 @@ def test_a_stage_is_small_and_reads_no_other_stage():
 
 # What the page, the service and the quick stages import: TensorFlow would take them seconds.
 WITHOUT_TENSORFLOW = {
-    "core": ["errors", "files", "paths"],
+    "core": ["errors", "files", "paths", "text"],
     "params": ["loading"],
     "splits": ["holdout", "split"],
     "datasets": ["checks", "raw", "sources"],
