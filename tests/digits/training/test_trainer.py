@@ -176,12 +176,12 @@ def test_another_seed_gives_others(result, tmp_path):
 )
 def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch, loop, changes):
     recipe = variant(loop=loop, **{"model": MLP, **changes})
-    whole = train(tmp_path / "whole", recipe=recipe)
-    for stop_after in {1, 3, len(whole.history)}:
+    uninterrupted = train(tmp_path / "uninterrupted", recipe=recipe)
+    for stop_after in {1, 3, len(uninterrupted.history)}:
         with pytest.raises(KilledError):
             train(tmp_path / str(stop_after), recipe=recipe, stop_after=stop_after, monkeypatch=monkeypatch)
         monkeypatch.undo()
-        assert_same(train(tmp_path / str(stop_after), recipe=recipe), whole)
+        assert_same(train(tmp_path / str(stop_after), recipe=recipe), uninterrupted)
 
 
 @pytest.mark.parametrize(
@@ -317,11 +317,11 @@ tf.config.set_logical_device_configuration(
 from digits import params
 from digits.models import determinism
 from digits.core.errors import UserError
-from tests.digits.test_training import MLP, PLATEAU, STOPPING, train, variant
+from tests.digits.training.test_trainer import MLP, PLATEAU, STOPPING, train, variant
 determinism.configure(2)
 strategy = devices.strategy("mirrored")
 folder = Path(sys.argv[1])
-found = {"replicas": strategy.num_replicas_in_sync}
+result = {"replicas": strategy.num_replicas_in_sync}
 for name, changes in {
     "normalisation": {},
     "plateau": {"model": MLP, "schedule": PLATEAU, "early_stopping": STOPPING},
@@ -332,13 +332,13 @@ for name, changes in {
     with strategy.scope():
         mirrored = train(folder / name / "two", recipe=recipe, log_dir=folder / "logs" / name)
     single = train(folder / name / "one", recipe=recipe)
-    found[name] = [mirrored.history[-1], single.history[-1]]
+    result[name] = [mirrored.history[-1], single.history[-1]]
 try:
     with strategy.scope():
         train(folder, recipe=variant(batch_size=33))
 except UserError as error:
-    found["error"] = str(error)
-print(json.dumps(found))
+    result["error"] = str(error)
+print(json.dumps(result))
 """
 
 
@@ -354,10 +354,10 @@ def test_two_devices_share_a_batch(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found.pop("replicas") == 2
-    assert found.pop("error") == "a batch_size of 33 cannot be shared by 2 devices: take a multiple"
-    for mirrored, single in found.values():
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result.pop("replicas") == 2
+    assert result.pop("error") == "a batch_size of 33 cannot be shared by 2 devices: take a multiple"
+    for mirrored, single in result.values():
         assert mirrored["loss"] == pytest.approx(single["loss"], rel=0.3)
         assert mirrored["learning_rate"] == single["learning_rate"]
 
@@ -397,10 +397,10 @@ def test_outliers_are_learnt_from_and_not_measured(tmp_path, loop):
 @pytest.mark.parametrize("members", [1, 2])
 def test_outliers_and_calibration_survive_an_interruption(tmp_path, monkeypatch, members):
     recipe = variant(**TRUSTED, members=members)
-    whole = train(tmp_path / "whole", recipe=recipe)
+    uninterrupted = train(tmp_path / "uninterrupted", recipe=recipe)
     with pytest.raises(KilledError):
         train(tmp_path / "cut", recipe=recipe, stop_after=2, monkeypatch=monkeypatch)
     monkeypatch.undo()
     resumed = train(tmp_path / "cut", recipe=recipe)
-    assert_same(resumed, whole)
-    assert resumed.summary == whole.summary
+    assert_same(resumed, uninterrupted)
+    assert resumed.summary == uninterrupted.summary
