@@ -1,6 +1,6 @@
-"""Named distortions, each at three strengths: how far may an image differ from the dataset's before it is misread?
+"""Named corruptions, each at three strengths, to measure robustness beyond the dataset.
 
-The idea and some of the names are of MNIST-C (Mu and Gilmer, https://arxiv.org/abs/1906.02337); the code and the
+The idea and some of the names come from MNIST-C (Mu and Gilmer, https://arxiv.org/abs/1906.02337); the code and the
 strengths are ours.
 """
 
@@ -15,11 +15,11 @@ Distort = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 
 def distorted(images: np.ndarray, seed: int) -> Iterator[tuple[str, float, np.ndarray]]:
-    """Every distortion at every strength.
+    """Yields the images under every distortion at every strength.
 
     Args:
         images: uint8 `[N, H, W, C]`, light on black.
-        seed: of what is random; the same one gives the same images.
+        seed: of the random distortions; the same seed gives the same images.
 
     Yields:
         The distortion's name, its strength (the unit is that of `DISTORTIONS`), and the images, uint8 `[N, H, W, C]`.
@@ -32,7 +32,7 @@ def distorted(images: np.ndarray, seed: int) -> Iterator[tuple[str, float, np.nd
 
 
 def _affine(image: np.ndarray, matrix: Any, offset: Any = (0, 0)) -> np.ndarray:
-    """Output place `p` (from the centre) shows input place `matrix p + offset`; bilinear, black beside the image."""
+    """Maps input `matrix p + offset` to output `p`, from the centre; bilinear, black outside the image."""
     full = np.eye(3)
     full[:2, :2] = matrix
     centre = (np.array(image.shape) - 1) / 2
