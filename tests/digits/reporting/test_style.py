@@ -16,8 +16,8 @@ def texts(figure):
 def test_a_gallery_shows_each_image_with_its_caption(count, channels):
     captions = [f"number {number}" for number in range(count)]
     figure = style.gallery(IMAGES[:count].repeat(channels, axis=-1), captions, title="t", columns=4)
-    shown = [axes.get_title() for axes in figure.axes if axes.images]
-    assert shown == captions
+    titles = [axes.get_title() for axes in figure.axes if axes.images]
+    assert titles == captions
 
 
 @pytest.mark.parametrize(
