@@ -1,4 +1,4 @@
-"""Measures a model on the drawings that were corrected on the page: `make evaluate-drawn`.
+"""Measures a model on drawings that were corrected on the page: `make evaluate-drawn`.
 
 python -m tools.evaluate_drawn --model models/model_int8.tflite
 """
