@@ -3,7 +3,7 @@
     python -m benchmarks.beyond models/model.keras ...
 
 The sets: the validation split, plain and as frames; reduced to 8x8 pixels like scikit-learn's digits, also with wider
-strokes; distorted; and the drawings of `drawings/validation.json`, digits and others. Prints one line per model.
+strokes; corrupted; and the drawings of `drawings/validation.json`, digits and others. Prints one line per model.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from digits.splits import tfrecords
 from digits.splits.split import Split
 
 DRAWINGS = Path("drawings/validation.json")
-IMAGES, DISTORTED = 3000, 500  # the first ones of the validation split
+IMAGES, CORRUPTED = 3000, 500  # the first ones of the validation split
 WIDEST = 24  # of 32 pixels, because scikit-learn's digits are narrower than MNIST's
 
 
@@ -39,9 +39,10 @@ def main() -> None:
     determinism.configure(parameters.train.threads)
     validation = tfrecords.read(paths.TFRECORDS, "validation")
     drawings = strokes.read(DRAWINGS)
-    sets = versions(validation.take(np.arange(min(len(validation), IMAGES)))) | {"drawings": robustness.drawn(drawings)}
+    sets = versions(validation.take(np.arange(min(len(validation), IMAGES))))
+    sets["drawings"] = robustness.drawn_digits(drawings)
     others = robustness.no_digits(drawings)
-    few = validation.take(np.arange(min(len(validation), DISTORTED)))
+    few = validation.take(np.arange(min(len(validation), CORRUPTED)))
     for path in arguments.models:
         network = partial(keras_file.probabilities, keras_file.load(path))
         figures = {name: accuracy(network, split) for name, split in sets.items()}
@@ -58,14 +59,14 @@ def versions(validation: Split) -> dict[str, Split]:
     images = list(validation.images[..., 0])
     pictures = {
         "framed": images,
-        "8x8": [squeezed(image) for image in images],
-        "8x8, wider": [squeezed(ndimage.grey_dilation(image, (2, 2))) for image in images],
+        "8x8": [as_8x8(image) for image in images],
+        "8x8, wider": [as_8x8(ndimage.grey_dilation(image, (2, 2))) for image in images],
     }
     framed = {name: Split(robustness.framed(drawings), validation.labels) for name, drawings in pictures.items()}
     return {"validation": validation, **framed}
 
 
-def squeezed(image: np.ndarray) -> np.ndarray:
+def as_8x8(image: np.ndarray) -> np.ndarray:
     """Reduces an image as E. Alpaydin and C. Kaynak did: 32x32 black or white pixels, counted in blocks of 4x4.
 
     Args:

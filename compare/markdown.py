@@ -42,7 +42,7 @@ def report(
         rows: one a recipe, as `compare.report.row` makes them.
         dataset: the name of the dataset.
         counts: images by split.
-        machines: what the seconds were measured on.
+        machines: the machines of the trainings.
         seeds: recipe -> results of `make bench`, if it was run.
         p_values: of each pair of recipes, adjusted for the number of pairs.
         wrong_by_all: test images that every recipe reads wrongly.

@@ -83,7 +83,7 @@ def grid(space: Space) -> list[Setting]:
     return [dict(zip(space, chosen, strict=True)) for chosen in itertools.product(*lists)]
 
 
-def drawn(space: Space, count: int, seed: int) -> list[Setting]:
+def random_settings(space: Space, count: int, seed: int) -> list[Setting]:
     """Draws `count` random settings: from a list, or uniformly between bounds, on a log scale with `log`."""
     if count < 1:
         raise UserError(f"{count} draws: take at least 1")

@@ -31,7 +31,7 @@ from ruamel.yaml import YAML
 from digits import params
 from digits.core import files, paths
 from digits.core.errors import UserError, one_line, run
-from tools.space import Setting, check, drawn, grid, parsed
+from tools.space import Setting, check, grid, parsed, random_settings
 
 NULL = "tag:yaml.org,2002:null"  # which ruamel.yaml by default writes as an empty value
 
@@ -50,7 +50,7 @@ def main() -> None:
     fixed, *others = grid(parsed(arguments.set))
     if others:
         raise UserError(f"--set {' '.join(arguments.set)}: give each key one value; those to try go before --set")
-    settings = drawn(space, arguments.draws, arguments.seed) if arguments.draws else grid(space)
+    settings = random_settings(space, arguments.draws, arguments.seed) if arguments.draws else grid(space)
     check([*space, *fixed], {str({**known, **fixed, **setting}["recipe"]) for setting in settings}, known)
     state = project_state([*space, *fixed], known)
     names = {experiment_name({**fixed, **setting}, state): setting for setting in settings}

@@ -11,23 +11,23 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-Distort = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
+Corrupt = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 
-def distorted(images: np.ndarray, seed: int) -> Iterator[tuple[str, float, np.ndarray]]:
-    """Yields the images under every distortion at every strength.
+def corrupted(images: np.ndarray, seed: int) -> Iterator[tuple[str, float, np.ndarray]]:
+    """Yields the images under every corruption at every strength.
 
     Args:
         images: uint8 `[N, H, W, C]`, light on black.
-        seed: of the random distortions; the same seed gives the same images.
+        seed: of the random corruptions; the same seed gives the same images.
 
     Yields:
-        The distortion's name, its strength (the unit is that of `DISTORTIONS`), and the images, uint8 `[N, H, W, C]`.
+        The corruption's name, its strength (the unit is that of `CORRUPTIONS`), and the images, uint8 `[N, H, W, C]`.
     """
-    for name, (distort, strengths) in DISTORTIONS.items():
+    for name, (corrupt, strengths) in CORRUPTIONS.items():
         for strength in strengths:
             random = np.random.default_rng([seed, *name.encode(), round(1000 * strength)])
-            changed = [distort(image.astype(np.float64), strength, random) for image in images]
+            changed = [corrupt(image.astype(np.float64), strength, random) for image in images]
             yield name, strength, np.clip(np.round(np.stack(changed)), 0, 255).astype(np.uint8)
 
 
@@ -122,7 +122,7 @@ def _shade(image: np.ndarray, share: float, random: np.random.Generator) -> np.n
     return np.asarray(255 * share * light[..., None] + image * (1 - share * light[..., None]))
 
 
-DISTORTIONS: dict[str, tuple[Distort, tuple[float, float, float]]] = {
+CORRUPTIONS: dict[str, tuple[Corrupt, tuple[float, float, float]]] = {
     "rotation": (_rotate, (10, 20, 30)),  # degrees, either way
     "shear": (_shear, (0.2, 0.4, 0.6)),  # tangent of the angle, either way
     "smaller": (_shrink, (0.8, 0.65, 0.5)),  # of the size

@@ -48,23 +48,23 @@ def measure(network: Network, metadata: Metadata, test: Split, drawings: Sequenc
     """
     is_for_drawings = takes_drawings(metadata.classes, metadata.image_shape)
     rows = under_stress(network, test, seed, frames=is_for_drawings)
-    examples_of_corruptions = np.stack([images[0] for _, _, images in corruptions.distorted(test.images[:1], seed)])
+    examples_of_corruptions = np.stack([images[0] for _, _, images in corruptions.corrupted(test.images[:1], seed)])
     if not is_for_drawings:
-        return Report({"stress": by_distortion(rows, "accuracy")}, rows, {"examples": examples_of_corruptions})
-    digit_sets = {"drawings": drawn(drawings)}
+        return Report({"stress": by_corruption(rows, "accuracy")}, rows, {"examples": examples_of_corruptions})
+    digit_sets = {"drawings": drawn_digits(drawings)}
     if metadata.dataset != embedded.NAME:  # whose training split has these digits
         digit_sets["scikit_learn"] = scikit_learn()
     metrics: dict[str, dict[str, Any]] = {
         **{name: read_digits(network, split, metadata.decision) for name, split in digit_sets.items()},
         "no_digits": refuse_others(network, no_digits(drawings), metadata.decision),
-        "stress": by_distortion(rows, "accuracy"),
-        "stress_framed": by_distortion(rows, "framed"),
+        "stress": by_corruption(rows, "accuracy"),
+        "stress_framed": by_corruption(rows, "framed"),
     }
     return Report(metrics, rows, {"examples": examples_of_corruptions, **misread(network, list(digit_sets.values()))})
 
 
-def by_distortion(rows: Sequence[dict[str, Any]], column: str) -> dict[str, dict[str, float]]:
-    """Returns the rows' `column` as distortion -> level -> value."""
+def by_corruption(rows: Sequence[dict[str, Any]], column: str) -> dict[str, dict[str, float]]:
+    """Returns the rows' `column` as corruption -> level -> value."""
     names = dict.fromkeys(row["distortion"] for row in rows)
     return {name: {row["level"]: row[column] for row in rows if row["distortion"] == name} for name in names}
 
@@ -75,7 +75,7 @@ def takes_drawings(classes: Sequence[str], image_shape: Sequence[int]) -> bool:
 
 
 def framed(drawings: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns the frames of drawings, uint8 `[N, 28, 28, 1]`; black if nothing is drawn."""
+    """Returns the frames of drawings, uint8 `[N, 28, 28, 1]`; black if nothing is drawn_digits."""
     empty = np.zeros((framing.SIDE, framing.SIDE), np.uint8)
     frames = [framing.frame(drawing) for drawing in drawings]
     return np.stack([empty if frame is None else frame for frame in frames])[..., None]
@@ -87,7 +87,7 @@ def scikit_learn() -> Split:
     return Split(framed(list(images)), labels)
 
 
-def drawn(drawings: Sequence[Drawing]) -> Split:
+def drawn_digits(drawings: Sequence[Drawing]) -> Split:
     """Returns the drawings of digits, as frames."""
     labelled = [(strokes.render(drawing), drawing.label) for drawing in drawings if drawing.label is not None]
     return Split(framed([image for image, _ in labelled]), np.array([label for _, label in labelled], np.int64))
@@ -130,14 +130,14 @@ def refuse_others(network: Network, images: np.ndarray, decision: Decision) -> d
 
 
 def under_stress(network: Network, split: Split, seed: int, *, frames: bool) -> list[dict[str, Any]]:
-    """Measures the accuracy under every distortion: one row per strength.
+    """Measures the accuracy under every corruption: one row per strength.
 
     Returns:
-        `distortion`; `level`, one of `LEVELS`; `strength`, in the distortion's unit; `accuracy`, on the distorted
-        images; with `frames` also `framed`, the accuracy after `digits.drawing.framing.frame`.
+        `distortion`, the corruption's name; `level`, one of `LEVELS`; `strength`, in the corruption's unit; `accuracy`,
+        on the corrupted images; with `frames` also `framed`, the accuracy after `digits.drawing.framing.frame`.
     """
     rows = []
-    for number, (name, strength, images) in enumerate(corruptions.distorted(split.images, seed)):
+    for number, (name, strength, images) in enumerate(corruptions.corrupted(split.images, seed)):
         row = {"distortion": name, "level": LEVELS[number % len(LEVELS)], "strength": float(strength)}
         row["accuracy"] = float((network(images).argmax(axis=1) == split.labels).mean())
         if frames:

@@ -84,7 +84,7 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray, *, bins: int = 15
 
 
 def calibration_error(rows: Sequence[dict[str, Any]]) -> float:
-    """The expected calibration error (Guo et al., https://arxiv.org/abs/1706.04599) of `reliability` rows, 0 to 1."""
+    """Returns the expected calibration error (Guo et al., https://arxiv.org/abs/1706.04599), 0 to 1."""
     total = sum(row["count"] for row in rows)
     return float(sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in rows) / total)
 

@@ -40,7 +40,7 @@ def _read(path: Path) -> Any:
 
 
 def _with_bases(content: Any) -> Any:
-    """Returns the content with complete recipes: each has its base's keys, overridden by its own."""
+    """Returns the content with complete recipes: their own keys replace those of their base, without merging."""
     match content:
         case {"bases": {**bases}, "recipes": {**recipes}}:
             return {**content, "recipes": {name: _complete(name, recipe, bases) for name, recipe in recipes.items()}}

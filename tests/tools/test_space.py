@@ -5,7 +5,7 @@ from tools import space
 
 
 def drawn(values, count=200, seed=1):
-    return [setting["x"] for setting in space.drawn(space.parsed([f"x={values}"]), count, seed)]
+    return [setting["x"] for setting in space.random_settings(space.parsed([f"x={values}"]), count, seed)]
 
 
 def test_a_grid_is_every_combination():

@@ -20,16 +20,16 @@ def blobs(count=12, height=28, width=28, channels=1):
 def corrupted():
     """name -> [(strength, images)]."""
     by_name = {}
-    for name, strength, images in corruptions.distorted(blobs(), seed=3):
+    for name, strength, images in corruptions.corrupted(blobs(), seed=3):
         by_name.setdefault(name, []).append((strength, images))
     return by_name
 
 
 def test_there_are_many_at_three_strengths_each(corrupted):
     assert len(corrupted) >= 10
-    assert list(corrupted) == list(corruptions.DISTORTIONS)
+    assert list(corrupted) == list(corruptions.CORRUPTIONS)
     for name, rows in corrupted.items():
-        assert [strength for strength, _ in rows] == list(corruptions.DISTORTIONS[name][1])
+        assert [strength for strength, _ in rows] == list(corruptions.CORRUPTIONS[name][1])
         assert len(rows) == LEVELS
 
 
@@ -42,7 +42,7 @@ def test_each_changes_the_images_in_a_way_of_its_own(corrupted):
 def test_shape_and_type_stay(shape):
     images = np.random.default_rng(0).integers(0, 256, (2, *shape), np.uint8)
     before = images.copy()
-    for _, _, distorted in corruptions.distorted(images, seed=1):
+    for _, _, distorted in corruptions.corrupted(images, seed=1):
         assert distorted.shape == images.shape
         assert distorted.dtype == np.uint8
     np.testing.assert_array_equal(images, before)
@@ -50,7 +50,7 @@ def test_shape_and_type_stay(shape):
 
 def test_the_seed_decides_and_nothing_else(corrupted):
     np.random.seed(5)
-    again, other = (list(corruptions.distorted(blobs(), seed=seed)) for seed in (3, 4))
+    again, other = (list(corruptions.corrupted(blobs(), seed=seed)) for seed in (3, 4))
     flat = [images for rows in corrupted.values() for _, images in rows]
     for images, (_, _, same) in zip(flat, again, strict=True):
         np.testing.assert_array_equal(images, same)
@@ -60,12 +60,12 @@ def test_the_seed_decides_and_nothing_else(corrupted):
 
 def test_a_distortion_is_the_same_beside_others(corrupted, monkeypatch):
     # Each has a generator of its own: to add one changes no other's images.
-    monkeypatch.setattr(corruptions, "DISTORTIONS", {"noise": corruptions.DISTORTIONS["noise"]})
-    for (_, _, images), (_, expected) in zip(corruptions.distorted(blobs(), seed=3), corrupted["noise"], strict=True):
+    monkeypatch.setattr(corruptions, "CORRUPTIONS", {"noise": corruptions.CORRUPTIONS["noise"]})
+    for (_, _, images), (_, expected) in zip(corruptions.corrupted(blobs(), seed=3), corrupted["noise"], strict=True):
         np.testing.assert_array_equal(images, expected)
 
 
-@pytest.mark.parametrize("name", sorted(set(corruptions.DISTORTIONS) - {"inversion"}))
+@pytest.mark.parametrize("name", sorted(set(corruptions.CORRUPTIONS) - {"inversion"}))
 def test_the_stronger_the_farther_from_the_original(corrupted, name):
     # Not the inversion: the fainter it is, the nearer is its grey to the white of a stroke.
     original = blobs().astype(int)
@@ -76,7 +76,7 @@ def test_the_stronger_the_farther_from_the_original(corrupted, name):
 
 def test_colours_are_moved_together():
     grey = blobs(4).repeat(3, axis=-1)
-    for name, _, images in corruptions.distorted(grey, seed=1):
+    for name, _, images in corruptions.corrupted(grey, seed=1):
         if name not in ("noise", "speckle"):
             np.testing.assert_array_equal(images[..., 0], images[..., 2])
 
@@ -88,7 +88,7 @@ def moments(images):
 def test_rotations_are_by_that_many_degrees_about_the_centre_either_way():
     images = np.zeros((30, 29, 29, 1), np.uint8)
     images[:, 4:7, 13:16] = 255
-    for name, degrees, rotated in corruptions.distorted(images, seed=1):
+    for name, degrees, rotated in corruptions.corrupted(images, seed=1):
         if name == "rotation":
             down, right = (moments(rotated) - 14).T
             angles = np.degrees(np.arctan2(right, -down))
@@ -135,7 +135,7 @@ def test_what_is_done_to_the_grey_levels(corrupted):
 
 def test_an_occlusion_is_a_black_rectangle(corrupted):
     white = np.full((6, 40, 20, 1), 255, np.uint8)
-    for name, share, images in corruptions.distorted(white, seed=1):
+    for name, share, images in corruptions.corrupted(white, seed=1):
         if name == "occlusion":
             for image in images:
                 rows, columns = np.nonzero(image[..., 0] == 0)

@@ -57,7 +57,7 @@ def test_what_holds_nothing_is_a_black_frame():
 
 def test_drawings_of_digits_and_of_others_are_kept_apart():
     drawings = [line(1), line(None), line(7), line(None), line(0)]
-    split = robustness.drawn(drawings)
+    split = robustness.drawn_digits(drawings)
     assert split.labels.tolist() == [1, 7, 0]
     assert split.labels.dtype == np.int64
     assert split.images.shape == (3, 28, 28, 1)
@@ -93,9 +93,9 @@ def test_under_stress_there_is_a_row_a_strength(frames):
         return np.tile([0.7, 0.3], (len(given), 1))
 
     rows = robustness.under_stress(network, Split(images, labels), 3, frames=frames)
-    assert [row["distortion"] for row in rows] == [name for name in corruptions.DISTORTIONS for _ in range(3)]
-    assert [row["level"] for row in rows] == ["mild", "medium", "strong"] * len(corruptions.DISTORTIONS)
-    assert [row["strength"] for row in rows] == [s for _, levels in corruptions.DISTORTIONS.values() for s in levels]
+    assert [row["distortion"] for row in rows] == [name for name in corruptions.CORRUPTIONS for _ in range(3)]
+    assert [row["level"] for row in rows] == ["mild", "medium", "strong"] * len(corruptions.CORRUPTIONS)
+    assert [row["strength"] for row in rows] == [s for _, levels in corruptions.CORRUPTIONS.values() for s in levels]
     for row in rows:
         assert row["accuracy"] == pytest.approx(2 / 3)
         assert ("framed" in row) == frames
