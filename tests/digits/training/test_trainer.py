@@ -18,7 +18,7 @@ from tests.conftest import ROOT, make_split
 RECIPE = params.Recipe(
     model=params.FastCnn(architecture="fast_cnn", widths=[8, 8], kernel_initializer="glorot_uniform"),
     members=1,
-    outliers=0,
+    outlier_share=0,
     calibrate=False,
     validation_fraction=None,
     augmentation=params.Augmentation(rotation=5, zoom=0, shift=0.05, shear=0, weight=0, coarse=0, noise=0),
@@ -364,7 +364,7 @@ def test_two_devices_share_a_batch(tmp_path):
 
 ONE_HOT = params.Loss(labels="one_hot", label_smoothing=0.1, reduction="mean")
 PLAIN = MLP.model_copy(update={"hidden": [params.HiddenLayer(units=8, dropout=0)]})
-TRUSTED = {"model": PLAIN, "outliers": 0.2, "calibrate": True, "loss": ONE_HOT, "epochs": 3}
+TRUSTED = {"model": PLAIN, "outlier_share": 0.2, "calibrate": True, "loss": ONE_HOT, "epochs": 3}
 
 
 @pytest.mark.parametrize("members", [1, 2])
@@ -388,7 +388,7 @@ def test_a_calibrated_model_divides_its_logits_by_the_fitted_temperature(tmp_pat
 
 @pytest.mark.parametrize("loop", ["keras", "gradient_tape"])
 def test_outliers_are_learnt_from_and_not_measured(tmp_path, loop):
-    recipe = variant(**{**TRUSTED, "outliers": 0.9, "calibrate": False, "loop": loop, "epochs": 6})
+    recipe = variant(**{**TRUSTED, "outlier_share": 0.9, "calibrate": False, "loop": loop, "epochs": 6})
     result = train(tmp_path, recipe=recipe)
     assert result.history[-1]["accuracy"] > 0.85, "with all outliers counted as wrong it would be near a half"
     assert result.summary["val_accuracy"] > 0.9
