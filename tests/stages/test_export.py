@@ -44,12 +44,12 @@ def test_the_bytes_are_the_same_again(project):
         return {path: path.read_bytes() for path in Path("models").rglob("*") if path.is_file()}
 
     # In processes of their own, as DVC runs it: TensorFlow counts names up within one.
-    found = []
+    contents = []
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}
         subprocess.run([sys.executable, "-m", "stages.export"], check=True, env=environment, capture_output=True)
-        found.append(content())
-    assert found[0] == found[1]
+        contents.append(content())
+    assert contents[0] == contents[1]
 
 
 def test_the_card_says_what_the_metrics_say(project):

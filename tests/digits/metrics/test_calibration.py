@@ -39,9 +39,9 @@ def test_heated_is_the_softmax_of_divided_logits():
 def test_a_probability_of_zero_stays_a_number():
     certain = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
     for temperature in (calibration.MIN_TEMPERATURE, 1, calibration.MAX_TEMPERATURE):
-        heated = calibration.apply_temperature(certain, temperature)
-        assert np.isfinite(heated).all()
-        np.testing.assert_allclose(heated.sum(axis=1), 1)
+        scaled = calibration.apply_temperature(certain, temperature)
+        assert np.isfinite(scaled).all()
+        np.testing.assert_allclose(scaled.sum(axis=1), 1)
     assert calibration.temperature(np.array([0, 1]), certain) >= calibration.MIN_TEMPERATURE
     assert calibration.temperature(np.array([1, 0]), certain) == pytest.approx(calibration.MAX_TEMPERATURE, rel=0.01)
 

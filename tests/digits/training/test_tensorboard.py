@@ -4,7 +4,7 @@ from tensorboard.backend.event_processing.event_multiplexer import EventMultiple
 
 from digits.training import tensorboard
 from tests.conftest import make_split
-from tests.digits.test_training import RECIPE, assert_same, train, variant
+from tests.digits.training.test_trainer import RECIPE, assert_same, train, variant
 
 
 @pytest.fixture(scope="module", params=["keras", "gradient_tape"])
@@ -23,10 +23,10 @@ def tags(multiplexer, run):
 
 def test_curves_images_and_histograms(logged):
     _, multiplexer = logged
-    found = tags(multiplexer, "train")
-    assert {"epoch_accuracy", "epoch_cross_entropy", "epoch_learning_rate", "epoch_loss"} <= found["scalars"]
-    assert found["images"] == {"training images, as distorted"}
-    assert any("stage0_conv/kernel" in tag for tag in found["histograms"])
+    logged = tags(multiplexer, "train")
+    assert {"epoch_accuracy", "epoch_cross_entropy", "epoch_learning_rate", "epoch_loss"} <= logged["scalars"]
+    assert logged["images"] == {"training images, as distorted"}
+    assert any("stage0_conv/kernel" in tag for tag in logged["histograms"])
     assert {"epoch_accuracy", "epoch_cross_entropy"} <= tags(multiplexer, "validation")["scalars"]
 
 

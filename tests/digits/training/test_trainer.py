@@ -18,7 +18,7 @@ from tests.conftest import ROOT, make_split
 RECIPE = params.Recipe(
     model=params.FastCnn(architecture="fast_cnn", widths=[8, 8], kernel_initializer="glorot_uniform"),
     members=1,
-    outliers=0,
+    outlier_share=0,
     calibrate=False,
     validation_fraction=None,
     augmentation=params.Augmentation(rotation=5, zoom=0, shift=0.05, shear=0, weight=0, coarse=0, noise=0),
@@ -176,12 +176,12 @@ def test_another_seed_gives_others(result, tmp_path):
 )
 def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch, loop, changes):
     recipe = variant(loop=loop, **{"model": MLP, **changes})
-    whole = train(tmp_path / "whole", recipe=recipe)
-    for stop_after in {1, 3, len(whole.history)}:
+    uninterrupted = train(tmp_path / "uninterrupted", recipe=recipe)
+    for stop_after in {1, 3, len(uninterrupted.history)}:
         with pytest.raises(KilledError):
             train(tmp_path / str(stop_after), recipe=recipe, stop_after=stop_after, monkeypatch=monkeypatch)
         monkeypatch.undo()
-        assert_same(train(tmp_path / str(stop_after), recipe=recipe), whole)
+        assert_same(train(tmp_path / str(stop_after), recipe=recipe), uninterrupted)
 
 
 @pytest.mark.parametrize(
@@ -317,11 +317,11 @@ tf.config.set_logical_device_configuration(
 from digits import params
 from digits.models import determinism
 from digits.core.errors import UserError
-from tests.digits.test_training import MLP, PLATEAU, STOPPING, train, variant
+from tests.digits.training.test_trainer import MLP, PLATEAU, STOPPING, train, variant
 determinism.configure(2)
 strategy = devices.strategy("mirrored")
 folder = Path(sys.argv[1])
-found = {"replicas": strategy.num_replicas_in_sync}
+result = {"replicas": strategy.num_replicas_in_sync}
 for name, changes in {
     "normalisation": {},
     "plateau": {"model": MLP, "schedule": PLATEAU, "early_stopping": STOPPING},
@@ -332,13 +332,13 @@ for name, changes in {
     with strategy.scope():
         mirrored = train(folder / name / "two", recipe=recipe, log_dir=folder / "logs" / name)
     single = train(folder / name / "one", recipe=recipe)
-    found[name] = [mirrored.history[-1], single.history[-1]]
+    result[name] = [mirrored.history[-1], single.history[-1]]
 try:
     with strategy.scope():
         train(folder, recipe=variant(batch_size=33))
 except UserError as error:
-    found["error"] = str(error)
-print(json.dumps(found))
+    result["error"] = str(error)
+print(json.dumps(result))
 """
 
 
@@ -354,17 +354,17 @@ def test_two_devices_share_a_batch(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found.pop("replicas") == 2
-    assert found.pop("error") == "a batch_size of 33 cannot be shared by 2 devices: take a multiple"
-    for mirrored, single in found.values():
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result.pop("replicas") == 2
+    assert result.pop("error") == "a batch_size of 33 cannot be shared by 2 devices: take a multiple"
+    for mirrored, single in result.values():
         assert mirrored["loss"] == pytest.approx(single["loss"], rel=0.3)
         assert mirrored["learning_rate"] == single["learning_rate"]
 
 
 ONE_HOT = params.Loss(labels="one_hot", label_smoothing=0.1, reduction="mean")
 PLAIN = MLP.model_copy(update={"hidden": [params.HiddenLayer(units=8, dropout=0)]})
-TRUSTED = {"model": PLAIN, "outliers": 0.2, "calibrate": True, "loss": ONE_HOT, "epochs": 3}
+TRUSTED = {"model": PLAIN, "outlier_share": 0.2, "calibrate": True, "loss": ONE_HOT, "epochs": 3}
 
 
 @pytest.mark.parametrize("members", [1, 2])
@@ -388,7 +388,7 @@ def test_a_calibrated_model_divides_its_logits_by_the_fitted_temperature(tmp_pat
 
 @pytest.mark.parametrize("loop", ["keras", "gradient_tape"])
 def test_outliers_are_learnt_from_and_not_measured(tmp_path, loop):
-    recipe = variant(**{**TRUSTED, "outliers": 0.9, "calibrate": False, "loop": loop, "epochs": 6})
+    recipe = variant(**{**TRUSTED, "outlier_share": 0.9, "calibrate": False, "loop": loop, "epochs": 6})
     result = train(tmp_path, recipe=recipe)
     assert result.history[-1]["accuracy"] > 0.85, "with all outliers counted as wrong it would be near a half"
     assert result.summary["val_accuracy"] > 0.9
@@ -397,10 +397,10 @@ def test_outliers_are_learnt_from_and_not_measured(tmp_path, loop):
 @pytest.mark.parametrize("members", [1, 2])
 def test_outliers_and_calibration_survive_an_interruption(tmp_path, monkeypatch, members):
     recipe = variant(**TRUSTED, members=members)
-    whole = train(tmp_path / "whole", recipe=recipe)
+    uninterrupted = train(tmp_path / "uninterrupted", recipe=recipe)
     with pytest.raises(KilledError):
         train(tmp_path / "cut", recipe=recipe, stop_after=2, monkeypatch=monkeypatch)
     monkeypatch.undo()
     resumed = train(tmp_path / "cut", recipe=recipe)
-    assert_same(resumed, whole)
-    assert resumed.summary == whole.summary
+    assert_same(resumed, uninterrupted)
+    assert resumed.summary == uninterrupted.summary
