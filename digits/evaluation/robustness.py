@@ -11,7 +11,7 @@ from digits.datasets import embedded
 from digits.drawing.strokes import Drawing
 from digits.evaluation import corruptions, examples
 from digits.evaluation.examples import Network
-from digits.inputs.drawn_digits import framed, no_digits, takes_drawings
+from digits.inputs.drawn_digits import drawn, framed, no_digits, takes_drawings
 from digits.metrics import intervals
 from digits.metrics.decision import Decision
 from digits.models.metadata import Metadata

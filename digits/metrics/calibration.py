@@ -17,19 +17,31 @@ def temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
         probabilities: float `[N, classes]`; their logarithms are logits.
 
     Returns:
-        `MIN_TEMPERATURE` to `MAX_TEMPERATURE`; above 1 for an overconfident network. 1 if no example is misread: the
-        cross-entropy then has no minimum, because it falls with the temperature.
+        `MIN_TEMPERATURE` to `MAX_TEMPERATURE`; above 1 for an overconfident network.
     """
-    if (probabilities.argmax(axis=1) == labels).all():
-        return 1.0
     logits = np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
+    doubt = _doubt(labels, probabilities)
 
     def loss(log_temperature: float) -> float:
         log_probabilities = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return float(-log_probabilities[np.arange(len(labels)), labels].mean())
+        true = log_probabilities[np.arange(len(labels)), labels]
+        if not doubt:
+            return float(-true.mean())
+        others = (log_probabilities.sum(axis=1) - true) / (probabilities.shape[1] - 1)
+        return float(-((1 - doubt) * true + doubt * others).mean())
 
     minimum = minimize_scalar(loss, bounds=(np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)), method="bounded")
     return round(float(np.exp(minimum.x)), DECIMALS)
+
+
+def _doubt(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """The probability that goes to the other classes in the targets of the fit: 0 if any example is misread.
+
+    Without a misread example the cross-entropy has no minimum: it falls with the temperature. Then each target is
+    smoothed as by one misread example more (J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999).
+    """
+    misread = (probabilities.argmax(axis=1) != labels).any()
+    return 0.0 if misread else 1 / (len(labels) + 2)
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:

@@ -46,7 +46,10 @@ def test_a_probability_of_zero_stays_a_number():
     assert calibration.temperature(np.array([1, 0]), certain) == pytest.approx(calibration.MAX_TEMPERATURE, rel=0.01)
 
 
-def test_without_a_mistake_nothing_is_made_more_certain():
-    probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
-    assert calibration.temperature(np.array([0, 1]), probabilities) == 1
-    assert calibration.temperature(np.array([0, 0]), probabilities) != 1
+@pytest.mark.parametrize("count", [2, 140])
+@pytest.mark.parametrize("confidence", [0.6, 0.9999])
+def test_without_a_misread_example_one_is_assumed(count, confidence):
+    probabilities = np.tile([[confidence, 1 - confidence]], (count, 1))
+    labels = np.zeros(count, int)
+    scaled = calibration.apply_temperature(probabilities, calibration.temperature(labels, probabilities))
+    assert scaled[0, 0] == pytest.approx((count + 1) / (count + 2), abs=1e-3)
