@@ -60,9 +60,7 @@ def pictures(stressed):
         for level in robustness.LEVELS
     ]
     examples = make_split(2, seed=0).images
-    return trust.pictures(
-        trade_off(labels, probabilities), 0.55, stress, {"examples": examples, **stressed}, CLASSES
-    )
+    return trust.pictures(trade_off(labels, probabilities), 0.55, stress, {"examples": examples, **stressed}, CLASSES)
 
 
 def test_of_trust_shows_the_distortions_and_what_is_misread():

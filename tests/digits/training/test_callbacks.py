@@ -5,7 +5,7 @@ import pytest
 from digits.params import Constant, EarlyStopping, Plateau
 from digits.training import callbacks
 from digits.training.checkpoints import Checkpoint
-from tests.digits.test_training import RECIPE
+from tests.digits.training.test_trainer import RECIPE
 
 RATE = 0.8
 

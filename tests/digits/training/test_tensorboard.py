@@ -4,7 +4,7 @@ from tensorboard.backend.event_processing.event_multiplexer import EventMultiple
 
 from digits.training import tensorboard
 from tests.conftest import make_split
-from tests.digits.test_training import RECIPE, assert_same, train, variant
+from tests.digits.training.test_trainer import RECIPE, assert_same, train, variant
 
 
 @pytest.fixture(scope="module", params=["keras", "gradient_tape"])
