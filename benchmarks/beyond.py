@@ -19,7 +19,8 @@ from digits import params
 from digits.core import errors, paths
 from digits.drawing import framing, strokes
 from digits.evaluation import robustness
-from digits.evaluation.robustness import Network
+from digits.evaluation.examples import Network
+from digits.inputs import drawn_digits
 from digits.metrics.decision import decide
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
@@ -39,15 +40,16 @@ def main() -> None:
     determinism.configure(parameters.train.threads)
     validation = tfrecords.read(paths.TFRECORDS, "validation")
     drawings = strokes.read(DRAWINGS)
-    sets = versions(validation.take(np.arange(min(len(validation), IMAGES)))) | {"drawings": robustness.drawn(drawings)}
-    others = robustness.no_digits(drawings)
+    sets = versions(validation.take(np.arange(min(len(validation), IMAGES)))) | {
+        "drawings": drawn_digits.drawn(drawings)
+    }
+    others = drawn_digits.no_digits(drawings)
     few = validation.take(np.arange(min(len(validation), DISTORTED)))
     for path in arguments.models:
         network = partial(keras_file.probabilities, keras_file.load(path))
         figures = {name: accuracy(network, split) for name, split in sets.items()}
         figures["separation"] = separation(network, sets["drawings"], others)
-        limits = {"max_error": parameters.evaluate.max_error, "max_lost": parameters.evaluate.max_lost}
-        decision = decide(validation.labels, network(validation.images), **limits)
+        decision = decide(validation.labels, network(validation.images), **parameters.promises)
         figures["no digits refused"] = robustness.refuse_others(network, others, decision)["refused"]
         rows = robustness.under_stress(network, few, parameters.seed, frames=True)
         figures |= {f"stress {name}": float(np.mean([row[name] for row in rows])) for name in ("accuracy", "framed")}
@@ -62,7 +64,7 @@ def versions(validation: Split) -> dict[str, Split]:
         "8x8": [squeezed(image) for image in images],
         "8x8, wider": [squeezed(ndimage.grey_dilation(image, (2, 2))) for image in images],
     }
-    framed = {name: Split(robustness.framed(each), validation.labels) for name, each in pictures.items()}
+    framed = {name: Split(drawn_digits.framed(each), validation.labels) for name, each in pictures.items()}
     return {"validation": validation, **framed}
 
 

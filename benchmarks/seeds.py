@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks import machine
 from digits import params
 from digits.core import errors, files, paths
+from digits.inputs import drawn_digits
 from digits.metrics import scoring
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
@@ -49,6 +50,9 @@ def measure(recipe: params.Recipe, seed: int) -> dict[str, Any]:
     """Trains with one seed and scores on validation and test; nothing is chosen by these figures."""
     spec = tfrecords.read_spec(paths.TFRECORDS)
     train, validation, test = (tfrecords.read(paths.TFRECORDS, name) for name in ("train", "validation", "test"))
+    train = drawn_digits.with_drawings(
+        train, paths.PRACTICE_DRAWINGS, recipe.drawing_share, classes=spec.classes, seed=seed
+    )
     with tempfile.TemporaryDirectory() as folder:
         result = trainer.train(
             recipe,

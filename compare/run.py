@@ -4,16 +4,16 @@ python -m compare.run RECIPE
 """
 
 import sys
+from functools import partial
 
 from benchmarks import machine
 from compare import places
 from digits import params
 from digits.core import errors, files, paths
 from digits.core.errors import UserError
-from digits.metrics import scoring
-from digits.metrics.decision import decide
+from digits.evaluation import test_split
+from digits.inputs import drawn_digits
 from digits.models import determinism, keras_file
-from digits.models.metadata import About
 from digits.splits import tfrecords
 from digits.training import devices, trainer
 from digits.training.checkpoints import Checkpoint
@@ -30,6 +30,9 @@ def main() -> None:
 
     spec = tfrecords.read_spec(paths.TFRECORDS)
     train, validation, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("train", "validation", "test"))
+    train = drawn_digits.with_drawings(
+        train, paths.PRACTICE_DRAWINGS, recipe.drawing_share, classes=spec.classes, seed=parameters.seed
+    )
     with devices.strategy(settings.strategy).scope():
         identity = trainer.identity(recipe, parameters.seed, settings, train, validation)
         checkpoint = Checkpoint(places.CHECKPOINTS / f"{name}.npz", identity)
@@ -37,25 +40,26 @@ def main() -> None:
             recipe, train, validation, classes=len(spec.classes), seed=parameters.seed, checkpoint=checkpoint
         )
 
+    report = test_split.evaluate(
+        partial(keras_file.probabilities, result.model),
+        validation,
+        test,
+        recipe=name,
+        dataset=spec.name,
+        classes=spec.classes,
+        temperature=result.summary["temperature"],
+        promises=parameters.promises,
+    )
     folder = places.RESULTS / name
     keras_file.save(folder / places.MODEL, result.model)
     files.write_csv(folder / places.HISTORY, result.history)
-    probabilities = keras_file.probabilities(result.model, test.images)
-    watched = keras_file.probabilities(result.model, validation.images)  # the same images for all recipes
-    files.write_csv(folder / places.PREDICTIONS, scoring.predictions(test.labels, probabilities, spec.classes))
-    scores = {
-        "training": result.summary,
-        "validation": scoring.summarize(validation.labels, watched, spec.classes),
-        "test": scoring.summarize(test.labels, probabilities, spec.classes),
-    }
-    limits = {"max_error": parameters.evaluate.max_error, "max_lost": parameters.evaluate.max_lost}
-    decision = decide(validation.labels, watched, **limits)
-    shape = test.images.shape[1:]
-    About(name, spec.name, spec.classes, shape, decision, scores["test"]).write(folder / places.ABOUT)
+    files.write_csv(folder / places.PREDICTIONS, report.predictions)
+    report.metadata.write(folder / places.ABOUT)
+    scores = {"training": result.summary, "validation": report.validation, "test": report.test}
     files.write_json(folder / places.SCORES, scores)
     files.write_json(places.COST / f"{name}.json", {"seconds": result.seconds, "machine": machine.describe()})
     checkpoint.discard()
-    print(f"{name}: {scores['test']['accuracy']:.2%} on the test split, {result.seconds:.0f} s")
+    print(f"{name}: {report.test['accuracy']:.2%} on the test split, {result.seconds:.0f} s")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import time
 
 from digits import params
 from digits.core import errors, files, paths
+from digits.inputs import drawn_digits
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
 from digits.training import devices, trainer
@@ -19,6 +20,9 @@ def main() -> None:
 
     spec = tfrecords.read_spec(paths.TFRECORDS)
     train, validation = (tfrecords.read(paths.TFRECORDS, split) for split in ("train", "validation"))
+    train = drawn_digits.with_drawings(
+        train, paths.PRACTICE_DRAWINGS, recipe.drawing_share, classes=spec.classes, seed=parameters.seed
+    )
     with devices.strategy(settings.strategy).scope():
         identity = trainer.identity(recipe, parameters.seed, settings, train, validation)
         checkpoint = Checkpoint(paths.CHECKPOINT, identity)

@@ -2,6 +2,7 @@
 
 from digits import params
 from digits.core import errors, files, paths
+from digits.core.progress import track
 from digits.models import keras_file, metadata
 from digits.reporting import data, network_text, results, training, trust
 from digits.splits import tfrecords
@@ -40,7 +41,7 @@ def main() -> None:
         **results.pictures(predictions, calibration, showcase, classes),
         **trust.pictures(trade_off, sure, stress, stressed, classes),
     }
-    for name, figure in drawn.items():
+    for name, figure in track(drawn.items(), "pictures", len(drawn)):
         files.write_figure(paths.PLOTS / f"{name}.png", figure)
     files.write_text(paths.SUMMARY, network_text.summary(model))
     files.write_text(paths.ARCHITECTURE, network_text.dot(model))

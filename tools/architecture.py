@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 from digits.core import files, paths
-from digits.core.errors import UserError, run
+from digits.core.errors import UserError, one_line, run
 
 PICTURE = Path("runs/architecture.png")
 
@@ -29,7 +29,7 @@ def main() -> None:
         return
     done = subprocess.run([dot, "-Tpng"], input=text.encode(), capture_output=True, check=False)  # noqa: S603  # our own file to Graphviz
     if done.returncode:
-        raise UserError(f"{dot} failed: {' '.join(done.stderr.decode(errors='replace').split())[:200]}")
+        raise UserError(f"{dot} failed: {one_line(done.stderr.decode(errors='replace'))}")
     with files.replacing(PICTURE) as partial:
         partial.write_bytes(done.stdout)
     print(f"see {PICTURE}")

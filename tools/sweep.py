@@ -30,7 +30,7 @@ from ruamel.yaml import YAML
 
 from digits import params
 from digits.core import files, paths
-from digits.core.errors import UserError, run
+from digits.core.errors import UserError, one_line, run
 from tools.space import Setting, check, drawn, grid, parsed
 
 NULL = "tag:yaml.org,2002:null"  # which ruamel.yaml would write as nothing at all
@@ -178,7 +178,7 @@ def _told(setting: Setting) -> str:
 def _output(*command: str) -> str:
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
-        raise UserError(f"`{' '.join(command)}` failed: {' '.join(done.stderr.split())[:200]}")
+        raise UserError(f"`{' '.join(command)}` failed: {one_line(done.stderr)}")
     return done.stdout
 
 

@@ -10,7 +10,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from apps.api.refusals import RefusedError
-from digits.core.errors import UserError
+from digits.core.errors import UserError, one_line
 from digits.drawing import framing
 from digits.serving import image_file
 
@@ -85,7 +85,7 @@ def files(boundary: bytes, content: bytes) -> list[bytes]:
         parser.write(content)
         parser.finalize()
     except (FormParserError, ValueError) as error:
-        raise UserError(f"the form cannot be read: {' '.join(str(error).split())}") from error
+        raise UserError(f"the form cannot be read: {one_line(error)}") from error
     if not found:
         raise UserError("the form holds no file; it is expected under the name 'file'")
     return found

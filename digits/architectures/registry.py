@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from digits.architectures.blocks import initializer
-from digits.core.errors import UserError
+from digits.core.errors import UserError, one_line
 
 Builder = Callable[[keras.KerasTensor, Any], keras.KerasTensor]
 
@@ -51,10 +51,10 @@ def build(options: Any, image_shape: Sequence[int], classes: int) -> keras.Model
     try:
         features = _builders[options.architecture](scaled, options)
     except ValueError as error:  # Keras', over several lines
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         shape = "x".join(map(str, image_shape))
         raise UserError(
-            f"the architecture {options.architecture} does not fit images of {shape} with these options: {reason:.200}"
+            f"the architecture {options.architecture} does not fit images of {shape} with these options: {reason}"
         ) from error
     logits = keras.layers.Dense(classes, kernel_initializer=initializer(options), dtype="float32", name="logits")(
         features

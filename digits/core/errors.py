@@ -24,6 +24,11 @@ REMEDIES = {
 }
 
 
+def one_line(error: object, limit: int = 200) -> str:
+    """The text of an error of a library, which may go over many lines, on one of at most `limit` characters."""
+    return " ".join(str(error).split())[:limit]
+
+
 def run(main: Callable[[], None]) -> None:
     """Runs a stage's `main`; what a person can mend ends it as one line on stderr and exit status 1.
 

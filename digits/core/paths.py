@@ -23,6 +23,7 @@ ROBUSTNESS_METRICS = Path("metrics/robustness.json")
 EXPORT_METRICS = Path("metrics/export.json")
 
 DRAWINGS = Path("drawings/test.json")  # committed, as strokes
+PRACTICE_DRAWINGS = Path("drawings/validation.json")  # in another alphabet: for choices, and to learn from
 DRAWN = Path("data/drawn")  # what was corrected on the page; no output of a stage
 
 HISTORY = Path("plots/history.csv")

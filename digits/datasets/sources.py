@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import hashlib
 import re
+import sys
 import tempfile
 import threading
 import urllib.parse
@@ -13,15 +14,12 @@ from typing import Any
 
 import numpy as np
 import requests
-from PIL import Image
-from sklearn.datasets import load_digits
 
-from digits.core.errors import UserError, as_os_error
-from digits.splits.holdout import stratified
+from digits.core.errors import UserError, as_os_error, one_line
+from digits.datasets import embedded
+from digits.splits.holdout import split_off_test
 from digits.splits.split import Dataset, Split
 
-EMBEDDED = "digits"
-TEST_FRACTION = 0.2  # held out where a dataset has no test split of its own
 PROBE_SECONDS = 4  # from name look-up to answer; a person waits for it
 TFDS_HOST = "https://storage.googleapis.com"  # of most files of TensorFlow Datasets
 
@@ -41,41 +39,7 @@ def load(name: str, mnist_dir: Path | None = None) -> Dataset:
         UserError: no such dataset, no image classification, images of several shapes, a missing or corrupt file, or
             no connection.
     """
-    return load_embedded() if name == EMBEDDED else load_tfds(name, mnist_dir)
-
-
-def load_embedded() -> Dataset:
-    """The 1,797 handwritten digits of scikit-learn, brought from 8x8 in 0..16 to MNIST's frame.
-
-    Each image is scaled to 20x20 pixels, the size of an MNIST digit, and framed by 4 black pixels. The set has no
-    official split: 20 % of each class are held out for the test, always the same.
-    Source: https://archive.ics.uci.edu/dataset/80 (its test part, by 13 other writers than the training part).
-    """
-    bunch = load_digits()
-    images = np.stack([_frame(image) for image in bunch.images])
-    train, test = hold_out(Split(images[..., np.newaxis], bunch.target.astype(np.int64)))
-    return Dataset(
-        train,
-        test,
-        card={
-            "name": EMBEDDED,
-            "version": "1.0.0",
-            "source": "sklearn.datasets.load_digits; https://archive.ics.uci.edu/dataset/80",
-            "licence": "CC BY 4.0",
-            "citation": "E. Alpaydin and C. Kaynak. Optical Recognition of Handwritten Digits. UCI, 1998.",
-            "classes": [str(name) for name in bunch.target_names],
-        },
-    )
-
-
-def _frame(image: np.ndarray) -> np.ndarray:
-    pixels = np.round(image * (255 / 16)).astype(np.uint8)
-    return np.pad(np.asarray(Image.fromarray(pixels).resize((20, 20), Image.Resampling.BICUBIC)), 4)
-
-
-def hold_out(split: Split) -> tuple[Split, Split]:
-    """Train and test parts for a set that has none; not a choice of the user, so not of the seed."""
-    return stratified(split, TEST_FRACTION, seed=0)
+    return embedded.load() if name == embedded.NAME else load_tfds(name, mnist_dir)
 
 
 def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
@@ -83,7 +47,9 @@ def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
     import tensorflow_datasets as tfds  # noqa: PLC0415  # brings TensorFlow, which the embedded set can do without
     from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError  # noqa: PLC0415
 
-    tfds.disable_progress_bar()
+    if not sys.stdout.isatty():
+        tfds.disable_progress_bar()
+    print(f"{name}: reading through TensorFlow Datasets", flush=True)
     with tempfile.TemporaryDirectory(prefix="digits-") as workspace:  # TFDS would not verify files it cached earlier
         builder = _builder(tfds, name, workspace)
         local = mnist_dir if builder.name == "mnist" else None
@@ -99,7 +65,7 @@ def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
         except (tfds.download.DownloadError, NonMatchingChecksumError, OSError) as error:
             if as_os_error(error):
                 raise
-            raise UserError(f"dataset '{name}': {_one_line(error)}; run again, or {_ways_out(builder.name)}") from error
+            raise UserError(f"dataset '{name}': {one_line(error)}; run again, or {_ways_out(builder.name)}") from error
         return _read(tfds, builder)
 
 
@@ -107,7 +73,7 @@ def _builder(tfds: Any, name: str, data_dir: str) -> Any:
     """The builder of an image-classification set whose images share one shape; none of it needs the network."""
     base, known = re.split("[/:]", name)[0], tfds.list_builders(with_community_datasets=False)
     if base not in known:
-        near = difflib.get_close_matches(base, [EMBEDDED, *known])
+        near = difflib.get_close_matches(base, [embedded.NAME, *known])
         hint = f"did you mean {' or '.join(near)}?" if near else "see https://www.tensorflow.org/datasets/catalog"
         raise UserError(f"dataset '{name}' does not exist; {hint}")
     try:
@@ -116,7 +82,7 @@ def _builder(tfds: Any, name: str, data_dir: str) -> Any:
         configurations = ", ".join(tfds.builder_cls(base).builder_configs)
         raise UserError(f"dataset '{name}': no such configuration; there are {configurations or 'none'}") from error
     except AssertionError as error:  # an unknown version; TFDS names the known ones
-        raise UserError(f"dataset '{name}': {_one_line(error)}") from error
+        raise UserError(f"dataset '{name}': {one_line(error)}") from error
     features = builder.info.features
     kinds = {"image": tfds.features.Image, "label": tfds.features.ClassLabel}
     if not all(key in features and isinstance(features[key], kind) for key, kind in kinds.items()):
@@ -182,7 +148,7 @@ def _read(tfds: Any, builder: Any) -> Dataset:
         data = tfds.as_numpy(builder.as_dataset(split=name, batch_size=-1, read_config=in_order))
         return Split(data["image"], data["label"].astype(np.int64))
 
-    train, test = (split("train"), split("test")) if "test" in builder.info.splits else hold_out(split("train"))
+    train, test = (split("train"), split("test")) if "test" in builder.info.splits else split_off_test(split("train"))
     return Dataset(train, test, card=_card(builder))
 
 
@@ -193,10 +159,6 @@ def _card(builder: Any) -> dict[str, Any]:
         "version": str(builder.version),
         "source": f"tensorflow_datasets; {info.homepage}",
         "licence": info.redistribution_info.license or LICENCES.get(builder.name, "not stated by TensorFlow Datasets"),
-        "citation": " ".join(info.citation.split()),
+        "citation": one_line(info.citation, limit=2000),
         "classes": list(info.features["label"].names),
     }
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

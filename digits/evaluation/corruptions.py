@@ -138,3 +138,5 @@ DISTORTIONS: dict[str, tuple[Distort, tuple[float, float, float]]] = {
     "inversion": (_invert, (1, 0.6, 0.3)),  # of the contrast, dark on white
     "shade": (_shade, (0.2, 0.4, 0.6)),  # light from one side, up to this share of white
 }
+
+COUNT = sum(len(strengths) for _, strengths in DISTORTIONS.values())  # of distortion and strength

@@ -1,51 +1,78 @@
-"""How a network fares where its dataset ends: other people's digits, drawings, distortions, and what is no digit."""
+"""Accuracy beyond the test split: other people's digits, drawings, corruptions, and images of no digit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.datasets import load_digits
 
-from digits.drawing import framing, strokes
+from digits.core.progress import track
+from digits.datasets import embedded
 from digits.drawing.strokes import Drawing
-from digits.evaluation import corruptions
-from digits.metrics import intervals, scoring
+from digits.evaluation import corruptions, examples
+from digits.evaluation.examples import Network
+from digits.inputs.drawn_digits import drawn, framed, no_digits, takes_drawings
+from digits.metrics import intervals
 from digits.metrics.decision import Decision
+from digits.models.metadata import Metadata
 from digits.splits.split import Split
 
-Network = Callable[[np.ndarray], np.ndarray]  # uint8 [N, H, W, C] -> probabilities float32 [N, classes]
 LEVELS = ("mild", "medium", "strong")
-DIGITS = [str(digit) for digit in range(10)]
 SHOWN = 24  # misread images at most
 
 
-def takes_drawings(classes: Sequence[str], image_shape: Sequence[int]) -> bool:
-    """Whether a network is one for the ten digits in frames as `digits.drawing.framing` makes them."""
-    return list(classes) == DIGITS and tuple(image_shape) == (framing.SIDE, framing.SIDE, 1)
+@dataclass(frozen=True)
+class Report:
+    """What the stage `robustness` found.
+
+    Attributes:
+        figures: the content of `metrics/robustness.json`.
+        rows: accuracy under each corruption, as `under_stress` returns them.
+        shown: images to look at: `examples`, one under each corruption, uint8 `[M, H, W, C]`; what `misread` returns.
+    """
+
+    figures: dict[str, dict[str, Any]]
+    rows: list[dict[str, Any]]
+    shown: dict[str, np.ndarray]
 
 
-def framed(drawings: Sequence[np.ndarray]) -> np.ndarray:
-    """The frames of drawings, uint8 `[N, 28, 28, 1]`; black where nothing is found."""
-    empty = np.zeros((framing.SIDE, framing.SIDE), np.uint8)
-    frames = [framing.frame(drawing) for drawing in drawings]
-    return np.stack([empty if frame is None else frame for frame in frames])[..., None]
+def measure(network: Network, metadata: Metadata, test: Split, drawings: Sequence[Drawing], seed: int) -> Report:
+    """Everything there is to measure for a network: a network of other classes or images has corruptions only.
+
+    Args:
+        network: from images, uint8 `[N, H, W, C]`, to probabilities, float32 `[N, classes]`.
+        metadata: of the network.
+        test: the test images to corrupt.
+        drawings: of digits and of other things.
+        seed: of what is random in the corruptions.
+    """
+    draws = takes_drawings(metadata.classes, metadata.image_shape)
+    rows = under_stress(network, test, seed, frames=draws)
+    first = np.stack([images[0] for _, _, images in corruptions.distorted(test.images[:1], seed)])
+    if not draws:
+        return Report({"stress": by_distortion(rows, "accuracy")}, rows, {"examples": first})
+    others = {"drawings": drawn(drawings)}
+    if metadata.dataset != embedded.NAME:  # which has these digits in its training split
+        others["scikit_learn"] = scikit_learn()
+    figures: dict[str, dict[str, Any]] = {
+        **{name: read_digits(network, split, metadata.decision) for name, split in others.items()},
+        "no_digits": refuse_others(network, no_digits(drawings), metadata.decision),
+        "stress": by_distortion(rows, "accuracy"),
+        "stress_framed": by_distortion(rows, "framed"),
+    }
+    return Report(figures, rows, {"examples": first, **misread(network, list(others.values()))})
+
+
+def by_distortion(rows: Sequence[dict[str, Any]], column: str) -> dict[str, dict[str, float]]:
+    """The rows' `column` as distortion -> level -> value."""
+    names = dict.fromkeys(row["distortion"] for row in rows)
+    return {name: {row["level"]: row[column] for row in rows if row["distortion"] == name} for name in names}
 
 
 def scikit_learn() -> Split:
     """The 1,797 digits that scikit-learn brings (E. Alpaydin, C. Kaynak; 8x8 pixels), as frames."""
-    bunch = load_digits()
-    return Split(framed(list(np.round(bunch.images * (255 / 16)).astype(np.uint8))), bunch.target.astype(np.int64))
-
-
-def drawn(drawings: Sequence[Drawing]) -> Split:
-    """Those drawings that stand for a digit, as frames."""
-    labelled = [(strokes.render(drawing), drawing.label) for drawing in drawings if drawing.label is not None]
-    return Split(framed([picture for picture, _ in labelled]), np.array([label for _, label in labelled], np.int64))
-
-
-def no_digits(drawings: Sequence[Drawing]) -> np.ndarray:
-    """Those that stand for none, as frames, uint8 `[N, 28, 28, 1]`."""
-    return framed([strokes.render(drawing) for drawing in drawings if drawing.label is None])
+    images, labels = embedded.digits_8x8()
+    return Split(framed(list(images)), labels)
 
 
 def read_digits(network: Network, split: Split, decision: Decision) -> dict[str, float]:
@@ -86,7 +113,8 @@ def under_stress(network: Network, split: Split, seed: int, *, frames: bool) -> 
         distorted images as they are; with `frames` also `framed`, that after `digits.drawing.framing.frame`.
     """
     rows = []
-    for number, (name, strength, images) in enumerate(corruptions.distorted(split.images, seed)):
+    distorted = track(corruptions.distorted(split.images, seed), "corruptions", corruptions.COUNT)
+    for number, (name, strength, images) in enumerate(distorted):
         row = {"distortion": name, "level": LEVELS[number % len(LEVELS)], "strength": float(strength)}
         row["accuracy"] = float((network(images).argmax(axis=1) == split.labels).mean())
         if frames:
@@ -103,7 +131,7 @@ def misread(network: Network, splits: Sequence[Split]) -> dict[str, np.ndarray]:
     """
     images, labels = (np.concatenate([getattr(split, name) for split in splits]) for name in ("images", "labels"))
     probabilities = network(images)
-    chosen = scoring.hardest_mistakes(labels, probabilities, SHOWN)
+    chosen = examples.hardest_mistakes(labels, probabilities, SHOWN)
     return {
         "misread_images": images[chosen],
         "misread_labels": labels[chosen],

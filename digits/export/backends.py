@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.core.errors import UserError
+from digits.core.errors import UserError, one_line
 
 Network = Callable[[np.ndarray], np.ndarray]  # uint8 [N, H, W, C] -> probabilities float32 [N, classes]
 
@@ -33,7 +33,7 @@ def load(path: Path, threads: int = 2) -> Network:
     except UserError:
         raise
     except Exception as error:  # each runtime has errors of its own
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error)
         raise UserError(f"{path}: not readable as a model ({reason}); run `dvc repro -f export`") from error
 
 

@@ -18,7 +18,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import fingerprint_pb2
 
 from digits.core import files
-from digits.core.errors import UserError
+from digits.core.errors import UserError, one_line
 
 
 class Served(tf.Module):
@@ -150,5 +150,5 @@ def _convert(model: keras.Model, representative: np.ndarray | None = None) -> by
         try:
             return bytes(converter.convert())
         except Exception as error:  # the converter's own, of several classes, over many lines
-            reason = " ".join(str(error).split())
-            raise UserError(f"the network cannot be converted to LiteRT: {reason:.200}") from error
+            reason = one_line(error)
+            raise UserError(f"the network cannot be converted to LiteRT: {reason}") from error

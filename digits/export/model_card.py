@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from digits.models.metadata import About
+from digits.models.metadata import Metadata
 from digits.params import Recipe
 
 USE = {
@@ -34,7 +34,7 @@ pixels = np.zeros((1, {height}, {width}, {channels}), "uint8")
 
 
 def markdown(
-    about: About,
+    about: Metadata,
     dataset: Mapping[str, Any],
     recipe: Recipe,
     figures: Mapping[str, Mapping[str, Any]],
@@ -62,7 +62,7 @@ def markdown(
     return "\n\n".join(sections) + "\n"
 
 
-def _opening(about: About) -> str:
+def _opening(about: Metadata) -> str:
     height, width, channels = about.image_shape
     return f"""# Model card: `{about.recipe}` on {about.dataset}
 
@@ -90,7 +90,7 @@ the temperature {train["temperature"]:g}, {"fitted on the validation split" if r
 {rows}"""
 
 
-def _quality(about: About, test: Mapping[str, Any]) -> str:
+def _quality(about: Metadata, test: Mapping[str, Any]) -> str:
     decision = test["decision"]
     return f"""## On the test split
 
@@ -147,7 +147,7 @@ def _limits() -> str:
 - Not for decisions about people, nor for reading amounts or codes without somebody who checks."""
 
 
-def _files(about: About, agreement: Mapping[str, Mapping[str, Any]]) -> str:
+def _files(about: Metadata, agreement: Mapping[str, Mapping[str, Any]]) -> str:
     height, width, channels = about.image_shape
     lines = [
         "## Files",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from digits.core.progress import track
 from digits.export import backends
 from digits.splits.split import Split
 
@@ -26,7 +27,7 @@ def measure(files: Sequence[Path], split: Split, threads: int) -> dict[str, dict
     """
     found: dict[str, dict[str, Any]] = {}
     reference = None
-    for file in files:
+    for file in track(files, "comparing formats", len(files)):
         network = backends.load(file, threads)
         parts = [network(split.images[start : start + BATCH]) for start in range(0, len(split), BATCH)]
         probabilities = np.concatenate(parts)

@@ -5,13 +5,35 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from digits.inputs import outliers
 from digits.inputs.augmentation import distort
-from digits.params import Augmentation
+from digits.inputs.targets import encode, uniform_targets
+from digits.params import Augmentation, Recipe
+from digits.splits.split import Split
 
 
 def steps_per_pass(examples: int, batch_size: int) -> int:
     """How many batches hold every example once; the last may be smaller."""
     return math.ceil(examples / batch_size)
+
+
+def training_arrays(split: Split, recipe: Recipe, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a recipe learns from: the images of the split, then its share of outliers.
+
+    Args:
+        split: images and labels.
+        recipe: says how labels are encoded and how many outliers there are.
+        classes: number of classes.
+        seed: of the outliers.
+
+    Returns:
+        Images, uint8 `[N, H, W, C]`, and targets as `digits.inputs.targets.encode` makes them, `[N, ...]`.
+    """
+    images, targets = split.images, encode(split.labels, classes, recipe.loss)
+    if not recipe.outlier_share:
+        return images, targets
+    extra = outliers.make(split, round(recipe.outlier_share * len(split)), seed)
+    return np.concatenate([images, extra]), np.concatenate([targets, uniform_targets(len(extra), classes)])
 
 
 def shuffled(

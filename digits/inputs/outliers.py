@@ -7,6 +7,7 @@ https://arxiv.org/abs/1812.04606), it is also unsure of what it never saw.
 import numpy as np
 from PIL import Image
 
+from digits.core.progress import track
 from digits.drawing import framing, strokes
 from digits.drawing.strokes import Drawing
 from digits.splits.split import Split
@@ -27,7 +28,8 @@ def make(split: Split, count: int, seed: int) -> np.ndarray:
     """
     random = np.random.default_rng(seed)
     kinds = (_glyph, _scribble, _glyph, _polygon, _overlay, _shuffled)
-    pictures = [kinds[number % len(kinds)](split, random) for number in range(count)]
+    numbers = track(range(count), "outliers", count)
+    pictures = [kinds[number % len(kinds)](split, random) for number in numbers]
     return np.array(pictures, np.uint8).reshape(count, *split.images.shape[1:])
 
 

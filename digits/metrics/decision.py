@@ -35,14 +35,16 @@ class Decision:
         return asdict(self)
 
 
-def decide(labels: np.ndarray, probabilities: np.ndarray, *, max_error: float, max_lost: float) -> Decision:
+def decide(
+    labels: np.ndarray, probabilities: np.ndarray, *, max_error_when_sure: float, max_rejected: float
+) -> Decision:
     """The thresholds that validation examples call for.
 
     Args:
         labels: int `[N]`.
         probabilities: float `[N, classes]`, calibrated.
-        max_error: `sure` is the lowest confidence from which on at most this share of the answers is wrong.
-        max_lost: `known` is the highest confidence below which at most this share of the examples lies.
+        max_error_when_sure: `sure` is the lowest confidence from which on at most this share of the answers is wrong.
+        max_rejected: `known` is the highest confidence below which at most this share of the examples lies.
     """
     # With as many decimals as files keep, downwards: what passes a threshold here does so when it was read again.
     confidence = np.floor(probabilities.max(axis=1).astype(np.float64) * 1e6) / 1e6
@@ -50,10 +52,10 @@ def decide(labels: np.ndarray, probabilities: np.ndarray, *, max_error: float, m
     order = np.argsort(-confidence, kind="stable")
     errors = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
     ends = np.append(np.diff(confidence[order]) != 0, True)  # equal confidences are answered together or not at all
-    allowed = np.flatnonzero((errors <= max_error) & ends)
+    allowed = np.flatnonzero((errors <= max_error_when_sure) & ends)
     sure = float(confidence[order][allowed[-1]]) if allowed.size else NEVER
-    lost = float(np.sort(confidence)[int(max_lost * len(confidence))])
-    return Decision(sure=sure, known=min(lost, sure))
+    least = float(np.sort(confidence)[int(max_rejected * len(confidence))])
+    return Decision(sure=sure, known=min(least, sure))
 
 
 def consequences(decision: Decision, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:

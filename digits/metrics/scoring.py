@@ -1,6 +1,6 @@
-"""How good are predictions? Figures from labels and probabilities alone, without TensorFlow."""
+"""Figures of labelled predictions: accuracy, cross-entropy, per-class scores, calibration error."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,6 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from digits.metrics.calibration import SMALLEST
 from digits.metrics.intervals import wilson_interval
-from digits.splits.split import Split
 
 
 def summarize(
@@ -38,23 +37,6 @@ def summarize(
         "ece": calibration_error(reliability(labels, probabilities, bins=bins)),
         "per_class": {row.pop("class"): row for row in per_class(labels, probabilities, classes)},
     }
-
-
-def table(summary: Mapping[str, Any]) -> str:
-    """A `summary` for a person to read."""
-    width = max(map(len, summary["per_class"]))
-    lines = [
-        f"accuracy           {summary['accuracy']:.2%}   95 % interval {summary['accuracy_low']:.2%} to "
-        f"{summary['accuracy_high']:.2%}   ({summary['correct']:,} of {summary['total']:,})",
-        f"loss               {summary['loss']:.4f}",
-        f"calibration error  {summary['ece']:.2%}",
-        f"{'class':>{max(width, 5)}}  precision  recall      f1  images",
-    ]
-    lines += [
-        f"{name:>{max(width, 5)}}  {row['precision']:9.2%} {row['recall']:7.2%} {row['f1']:7.2%} {row['support']:7,}"
-        for name, row in summary["per_class"].items()
-    ]
-    return "\n".join(lines)
 
 
 def losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -121,24 +103,3 @@ def predictions(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence
             zip(labels, probabilities, losses(labels, probabilities), strict=True)
         )
     ]
-
-
-def showcase(test: Split, probabilities: np.ndarray, *, samples: int, mistakes: int) -> dict[str, np.ndarray]:
-    """The examples to show: the first `samples` as they come, and at most `mistakes` wrong ones, the worst first.
-
-    Returns:
-        For both kinds their `{kind}_index` in the split, `{kind}_images`, and `{kind}_probabilities`.
-    """
-    chosen = {
-        "samples": np.arange(min(samples, len(test))),
-        "mistakes": hardest_mistakes(test.labels, probabilities, mistakes),
-    }
-    parts = {"index": np.arange(len(test)), "images": test.images, "probabilities": probabilities}
-    return {f"{kind}_{name}": part[index] for kind, index in chosen.items() for name, part in parts.items()}
-
-
-def hardest_mistakes(labels: np.ndarray, probabilities: np.ndarray, count: int) -> np.ndarray:
-    """The indices of at most `count` wrong predictions, the largest loss first."""
-    mistakes = np.flatnonzero(probabilities.argmax(axis=1) != labels)
-    order = np.argsort(-losses(labels, probabilities)[mistakes], kind="stable")
-    return mistakes[order][:count]

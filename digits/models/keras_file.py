@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from digits.core import files
-from digits.core.errors import UserError
+from digits.core.errors import UserError, one_line
 
 
 def save(path: Path, model: keras.Model) -> None:
@@ -31,7 +31,7 @@ def load(path: Path) -> keras.Model:
     try:
         return keras.models.load_model(path)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error)
         raise UserError(f"{path}: not readable as a Keras model ({reason}); run `dvc repro -f train`") from error
 
 

@@ -14,7 +14,7 @@ TEST_FIGURES = ("accuracy", "accuracy_low", "accuracy_high", "total")
 
 
 @dataclass(frozen=True)
-class About:
+class Metadata:
     """The contents of `about.json`.
 
     Attributes:
@@ -46,8 +46,8 @@ class About:
         files.write_json(path, content)
 
 
-def read(path: Path) -> About:
-    """What `About.write` wrote.
+def read(path: Path) -> Metadata:
+    """What `Metadata.write` wrote.
 
     Raises:
         UserError: the file is damaged.
@@ -55,7 +55,7 @@ def read(path: Path) -> About:
     content: dict[str, Any] = files.read_json(path)
     try:
         height, width, channels = content["image_shape"]
-        return About(
+        return Metadata(
             recipe=content["recipe"],
             dataset=content["dataset"],
             classes=content["classes"],

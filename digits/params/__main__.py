@@ -1,13 +1,20 @@
-"""`python -m digits.params`: DVC does not look at keys that no stage declares, this does."""
+"""Checks `params.yaml` and prints the active recipe in full: `python -m digits.params`.
+
+DVC does not look at keys that no stage declares; this does.
+"""
+
+import json
 
 from digits.core import errors, paths
 from digits.params import load
 
 
 def main() -> None:
-    """`python -m digits.params`: DVC does not look at keys that no stage declares, this does."""
+    """Prints dataset, recipe, and the value of each of its keys."""
     parameters = load()
     print(f"{paths.PARAMS}: dataset {parameters.dataset}, recipe {parameters.recipe}")
+    for key, value in parameters.active_recipe.model_dump().items():
+        print(f"  {key}: {json.dumps(value)}")
 
 
 if __name__ == "__main__":

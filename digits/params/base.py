@@ -1,5 +1,7 @@
-"""What every block of `params.yaml` is: closed, typed, unchangeable; and the ranges that several share."""
+"""The base class of every block of `params.yaml`, closed, typed and immutable; ranges that several blocks share."""
 
+import difflib
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -18,7 +20,16 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _only_known_keys(cls, content: Any) -> Any:
-        unknown = [str(key) for key in content if key not in cls.model_fields] if isinstance(content, dict) else []
-        if unknown:
-            raise ValueError(f"unknown key {', '.join(unknown)}; the keys here are {', '.join(cls.model_fields)}")
+        if isinstance(content, dict):
+            check_keys(content, cls.model_fields)
         return content
+
+
+def check_keys(keys: Iterable[Any], known: Iterable[str]) -> None:
+    """Raises a `ValueError` that guesses which known key each unknown one should be, or names the known ones."""
+    known = list(known)
+    if unknown := [str(key) for key in keys if key not in known]:
+        guesses = [difflib.get_close_matches(key, known, n=1) for key in unknown]
+        meant = ", ".join(guess for (guess,) in filter(None, guesses))
+        hint = f"did you mean {meant}?" if all(guesses) else f"the keys here are {', '.join(known)}"
+        raise ValueError(f"unknown key {', '.join(unknown)}; {hint}")

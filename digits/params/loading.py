@@ -1,6 +1,6 @@
-"""Reads and checks `params.yaml`."""
+"""Reads `params.yaml`, completes each recipe from its base, and checks the whole."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from digits.core import paths
-from digits.core.errors import UserError
+from digits.core.errors import UserError, one_line
 from digits.params.project import Params
 
 
@@ -20,21 +20,44 @@ def load(path: Path = paths.PARAMS) -> Params:
         UserError: no file, no YAML, or a key that is unknown, missing or of a wrong type or range; the one line
             lists each of them with its legal values.
     """
+    content = _read(path)
     try:
-        content = YAML(typ="safe", pure=True).load(path)
+        return Params.model_validate(_with_bases(content))
+    except ValidationError as error:
+        problems = error.errors()
+        problems = [problem for problem in problems if problem["loc"][:1] == ("bases",)] or problems
+        lines = dict.fromkeys(_explain(problem, content) for problem in problems)  # several recipes share a base
+        raise UserError(f"{path}: {'; '.join(lines)}") from error
+
+
+def _read(path: Path) -> Any:
+    try:
+        return YAML(typ="safe", pure=True).load(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file here; run from the project's root") from None
     except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
-    try:
-        return Params.model_validate(content)
-    except ValidationError as error:
-        problems = (_explain(problem, content) for problem in error.errors())
-        raise UserError(f"{path}: " + "; ".join(problems)) from error
+        raise UserError(f"{path}: not readable as YAML: {one_line(error, limit=500)}") from error
+
+
+def _with_bases(content: Any) -> Any:
+    """The content with each recipe in full: the keys of its base, replaced whole by its own."""
+    match content:
+        case {"bases": {**bases}, "recipes": {**recipes}}:
+            return {**content, "recipes": {name: _in_full(name, recipe, bases) for name, recipe in recipes.items()}}
+    return content  # the schema says what is wrong with it
+
+
+def _in_full(name: object, recipe: Any, bases: Mapping[Any, Any]) -> Any:
+    match recipe:
+        case {"base": str(base), **own} if isinstance(bases.get(base), dict):
+            return {**bases[base], **own}
+        case {"base": base}:
+            raise UserError(f"{paths.PARAMS}: recipes.{name}.base is {base!r}: there are {', '.join(map(str, bases))}")
+    return recipe
 
 
 def _explain(problem: Any, content: Any) -> str:
-    key = ".".join(_keys(problem["loc"], content))
+    key = ".".join(_keys(list(problem["loc"]), content))
     discriminator = problem.get("ctx", {}).get("discriminator", "").strip("'")
     match problem["type"]:
         case "missing":
@@ -49,11 +72,20 @@ def _explain(problem: Any, content: Any) -> str:
             return f"{key or 'the file'} is {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
 
-def _keys(location: Iterable[Any], content: Any) -> list[str]:
+def _keys(location: Sequence[Any], content: Any) -> list[str]:
     """The keys of a location that are in the file; pydantic also names the member of a union that it tried."""
     keys = []
-    for key in location:
+    for key in _place(location, content):
         if isinstance(content, list) or (isinstance(content, dict) and key in content):
             keys.append(str(key))
             content = content[key]
     return keys
+
+
+def _place(location: Sequence[Any], content: Any) -> Sequence[Any]:
+    """Where a value stands: in the base, if the recipe has it from there."""
+    match location:
+        case ["recipes", name, key, *rest] if key not in (recipe := content["recipes"][name]):
+            if key in content["bases"].get(recipe.get("base"), {}):
+                return ["bases", recipe["base"], key, *rest]
+    return location

@@ -1,11 +1,12 @@
 """The whole of `params.yaml`, block by block."""
 
-from typing import Annotated, Literal
+import difflib
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from digits.core.errors import UserError
-from digits.params.base import Count, Fraction, Section, Share
+from digits.params.base import Count, Fraction, Section, Share, check_keys
 from digits.params.recipe import Recipe
 
 
@@ -29,8 +30,8 @@ class Train(Section):
 class Evaluate(Section):
     """The thresholds' promises (`digits.metrics.decision`), and the gate: recipe -> dataset -> least test accuracy."""
 
-    max_error: Share
-    max_lost: Fraction
+    max_error_when_sure: Share
+    max_rejected: Fraction
     min_accuracy: dict[str, dict[str, Share]]
 
 
@@ -52,6 +53,15 @@ class Compare(Section):
     recipes: Annotated[list[str], Field(min_length=1)]
 
 
+def _with_keys_of_a_recipe(base: dict[str, Any]) -> dict[str, Any]:
+    check_keys(base, Recipe.model_fields)
+    return base
+
+
+# What is wrong with its values shows in the recipes that have them from here.
+Base = Annotated[dict[str, Any], AfterValidator(_with_keys_of_a_recipe)]
+
+
 class Params(Section):
     """The whole of `params.yaml`."""
 
@@ -59,6 +69,7 @@ class Params(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     preprocess: Preprocess
     recipe: str
+    bases: dict[str, Base]
     recipes: dict[str, Recipe]
     train: Train
     evaluate: Evaluate
@@ -75,9 +86,27 @@ class Params(Section):
         }
         for key, names in named.items():
             for name in names:
-                if name not in self.recipes:
-                    raise ValueError(f"{key}: no block '{name}' under recipes; there are {', '.join(self.recipes)}")
+                self._check_name(name, f"{key}: ")
+        if without := [name for name in self.recipes if name not in self.evaluate.min_accuracy]:
+            raise ValueError(f"evaluate.min_accuracy.{without[0]} is missing; {{}} is no gate for any dataset")
         return self
+
+    def _check_name(self, name: str, where: str = "") -> None:
+        if name not in self.recipes:
+            near = difflib.get_close_matches(name, self.recipes, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.recipes)}"
+            raise ValueError(f"{where}no block '{name}' under recipes; {hint}")
+
+    @property
+    def promises(self) -> dict[str, float]:
+        """What the thresholds must keep on the validation split, for `digits.metrics.decision.decide`."""
+        options = self.evaluate
+        return {"max_error_when_sure": options.max_error_when_sure, "max_rejected": options.max_rejected}
+
+    @property
+    def active_gates(self) -> dict[str, float]:
+        """Dataset -> the least test accuracy of the active recipe, 0 to 1."""
+        return self.evaluate.min_accuracy[self.recipe]
 
     @property
     def active_recipe(self) -> Recipe:
@@ -90,8 +119,10 @@ class Params(Section):
         Raises:
             UserError: there is none, or it does not go with what all recipes share.
         """
-        if name not in self.recipes:
-            raise UserError(f"no recipe '{name}'; there are {', '.join(self.recipes)}")
+        try:
+            self._check_name(name)
+        except ValueError as error:
+            raise UserError(str(error)) from None
         recipe, least = self.recipes[name], self.preprocess.validation_fraction
         if recipe.validation_fraction and recipe.validation_fraction < least:
             raise UserError(

@@ -118,7 +118,8 @@ class Recipe(Section):
 
     model: Architecture
     members: Count
-    outliers: Fraction
+    outlier_share: Fraction
+    drawing_share: NotNegative
     calibrate: bool
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] | None
     augmentation: Augmentation
@@ -133,6 +134,8 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _outliers_need_one_hot(self) -> "Recipe":
-        if self.outliers and self.loss.labels == "integer":
-            raise ValueError("outliers need loss.labels: one_hot, because they belong to all classes alike")
+        if self.outlier_share and self.loss.labels == "integer":
+            raise ValueError(
+                "outlier_share needs loss.labels: one_hot, because an outlier belongs to all classes alike"
+            )
         return self

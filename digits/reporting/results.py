@@ -23,7 +23,7 @@ def pictures(
     Args:
         predictions: rows of `digits.metrics.scoring.predictions`.
         calibration: rows of `digits.metrics.scoring.reliability`.
-        showcase: the arrays of `digits.metrics.scoring.showcase`.
+        showcase: the arrays of `digits.metrics.examples.showcase`.
         classes: the names of the classes in the order of their labels.
     """
     actual, predicted = ([row[name] for row in predictions] for name in ("actual", "predicted"))

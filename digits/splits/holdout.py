@@ -6,6 +6,8 @@ from sklearn.model_selection import train_test_split
 from digits.core.errors import UserError
 from digits.splits.split import Split
 
+TEST_FRACTION = 0.2  # of each class
+
 
 def stratified(split: Split, amount: float | int, seed: int) -> tuple[Split, Split]:
     """Sets a share (float) or number (int) of examples aside, by class; both parts keep the order of the examples.
@@ -22,12 +24,17 @@ def stratified(split: Split, amount: float | int, seed: int) -> tuple[Split, Spl
         )
     except ValueError as error:
         raise UserError(
-            f"{amount:g} of {len(split)} images cannot be set aside by class ({error}); another validation_fraction may"
+            f"{amount:g} of {len(split)} images cannot be set aside by class ({error}); try another validation_fraction"
         ) from error
     return split.take(np.sort(rest)), split.take(np.sort(aside))
 
 
-def hold_out(training: Split, validation: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+def split_off_test(split: Split) -> tuple[Split, Split]:
+    """Training and test parts of a set that has no test split; always the same, because the user does not choose it."""
+    return stratified(split, TEST_FRACTION, seed=0)
+
+
+def enlarge_validation(training: Split, validation: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     """Moves examples from `training` to `validation`, by class, until that holds `fraction` of both together."""
     missing = round(fraction * (len(training) + len(validation))) - len(validation)
     if missing <= 0:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from digits.core import files
 from digits.core.errors import UserError, as_os_error
+from digits.core.progress import track
 from digits.splits.split import Split
 
 SPEC = "dataset.json"
@@ -48,7 +49,7 @@ def _write_split(directory: Path, name: str, split: Split, shards: int) -> None:
     for number, chunk in enumerate(chunks):
         path = directory / f"{name}-{number:05}-of-{len(chunks):05}.tfrecord"
         with tf.io.TFRecordWriter(str(path)) as writer:
-            for index in chunk:
+            for index in track(chunk, path.name, len(chunk)):
                 writer.write(serialize(split.images[index], int(split.labels[index])))
 
 

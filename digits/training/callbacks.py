@@ -19,7 +19,7 @@ COLUMNS = {  # of the history -> the name in Keras' logs
 }
 
 
-class Watcher(keras.callbacks.Callback):
+class EpochRecorder(keras.callbacks.Callback):
     """Records each epoch, lets Keras' own callbacks act on the record, and keeps the state in the checkpoint.
 
     Those callbacks (early stopping, the plateau) hear of an epoch from here alone, as a row of the history. After an
@@ -42,7 +42,7 @@ class Watcher(keras.callbacks.Callback):
             callback.set_model(network)
             callback.on_train_begin()
         for row in self.state.history:
-            self._tell_callbacks(row)
+            self._replay(row)
         if self.state.history:
             checkpoints.assign(_everything(network), self.state.variables)
         self.finished = network.stop_training or len(self.state.history) >= recipe.epochs
@@ -64,7 +64,7 @@ class Watcher(keras.callbacks.Callback):
         self.state.history.append(row)
         if self._is_best():
             self.state.best = averaged_values(self.model)
-        self._tell_callbacks(row)
+        self._replay(row)
         row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.state.variables = checkpoints.values(_everything(self.model))
         self.checkpoint.save(self.state)
@@ -80,7 +80,7 @@ class Watcher(keras.callbacks.Callback):
             and best_epoch(self.state.history, stopping.monitor) == len(self.state.history)
         )
 
-    def _tell_callbacks(self, row: dict[str, Any]) -> None:
+    def _replay(self, row: dict[str, Any]) -> None:
         for callback in self.callbacks:
             callback.on_epoch_end(row["epoch"] - 1, dict(row))
 

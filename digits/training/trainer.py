@@ -1,7 +1,8 @@
-"""Training: a recipe and a split in, a fitted model and its history out."""
+"""Trains a recipe: splits in, a fitted model and its history out."""
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,15 @@ import tensorflow as tf
 
 from digits import architectures
 from digits.core.errors import UserError
-from digits.inputs import batches, outliers
-from digits.inputs.targets import encode, uniform_targets
+from digits.inputs import batches
+from digits.inputs.targets import encode
 from digits.metrics import calibration
 from digits.models import keras_file
 from digits.params import Recipe, Train
 from digits.splits import holdout
 from digits.splits.split import Split
 from digits.training import checkpoints, ensembles, losses, optimizers, tensorboard
-from digits.training.callbacks import AveragedValidation, Watcher
+from digits.training.callbacks import AveragedValidation, EpochRecorder
 from digits.training.checkpoints import Checkpoint
 from digits.training.loops import LOOPS
 
@@ -82,34 +83,15 @@ def train(
     if recipe.batch_size % devices:
         raise UserError(f"a batch_size of {recipe.batch_size} cannot be shared by {devices} devices: take a multiple")
     if recipe.validation_fraction:
-        training, validation = holdout.hold_out(training, validation, recipe.validation_fraction, seed)
-    members, histories = [], []
-    for number in range(1, recipe.members + 1):
-        name = f"member{number}" if recipe.members > 1 else recipe.model.architecture
-        network, history = _train_network(
-            recipe,
-            training,
-            validation,
-            classes=classes,
-            seed=ensembles.member_seed(seed, number),
-            checkpoint=checkpoint.member(number),
-            log_dir=log_dir / name if log_dir and recipe.members > 1 else log_dir,
-        )
-        members.append(with_probabilities(network, recipe, name))
-        histories.append(history)
-
-    def whole(temperature: float) -> keras.Model:
-        if recipe.members == 1:
-            return with_probabilities(network, recipe, name, temperature)
-        model = ensembles.average(members, "ensemble", temperature)
-        # Each member keeps its own optimiser and its state; this one, without a state, makes the whole complete.
-        losses.compile_model(model, keras.optimizers.SGD(), recipe.loss, from_logits=False)
-        return model
-
-    model, temperature = whole(1), 1.0
+        training, validation = holdout.enlarge_validation(training, validation, recipe.validation_fraction, seed)
+    jobs = _jobs(Job(recipe, training, validation, classes, seed, checkpoint, log_dir, recipe.model.architecture))
+    networks, histories = zip(*map(_train_network, jobs), strict=True)
+    model, temperature = _assemble(networks, jobs, 1), 1.0
     if recipe.calibrate:
-        temperature = calibration.temperature(validation.labels, keras_file.probabilities(model, validation.images))
-        model = whole(temperature)
+        probabilities = keras_file.probabilities(model, validation.images)
+        temperature = calibration.temperature(validation.labels, probabilities)
+        model = _assemble(networks, jobs, temperature)
+    print(f"measuring the model on {len(training):,} training and {len(validation):,} validation images", flush=True)
     return Result(
         model,
         _mean_history(histories),
@@ -119,62 +101,98 @@ def train(
     )
 
 
-def _train_network(
-    recipe: Recipe,
-    training: Split,
-    validation: Split,
-    *,
-    classes: int,
-    seed: int,
-    checkpoint: Checkpoint,
-    log_dir: Path | None,
-) -> tuple[keras.Model, History]:
+@dataclass(frozen=True)
+class Job:
+    """The training of one network: the arguments of `train`, and a name for the network."""
+
+    recipe: Recipe
+    training: Split
+    validation: Split
+    classes: int
+    seed: int
+    checkpoint: Checkpoint
+    log_dir: Path | None
+    name: str
+
+
+def _jobs(job: Job) -> list[Job]:
+    """One a member, each with a seed, a checkpoint and a log of its own; the job itself where there is one member."""
+    if job.recipe.members == 1:
+        return [replace(job, checkpoint=job.checkpoint.member(1))]
+    return [
+        replace(
+            job,
+            seed=ensembles.member_seed(job.seed, number),
+            checkpoint=job.checkpoint.member(number),
+            log_dir=job.log_dir / f"member{number}" if job.log_dir else None,
+            name=f"member{number}",
+        )
+        for number in range(1, job.recipe.members + 1)
+    ]
+
+
+def _train_network(job: Job) -> tuple[keras.Model, History]:
     """One network from pixels to logits, with the weights to keep, and its history."""
-    keras.utils.set_random_seed(seed)
-    network = architectures.build(recipe.model, training.images.shape[1:], classes)
-    images, targets = training.images, encode(training.labels, classes, recipe.loss)
-    if recipe.outliers:
-        extra = outliers.make(training, round(recipe.outliers * len(training)), seed)
-        images = np.concatenate([images, extra])
-        targets = np.concatenate([targets, uniform_targets(len(extra), classes)])
+    recipe = job.recipe
+    keras.utils.set_random_seed(job.seed)
+    network = architectures.build(recipe.model, job.training.images.shape[1:], job.classes)
+    images, targets = batches.training_arrays(job.training, recipe, job.classes, job.seed)
     steps = recipe.steps_per_epoch or batches.steps_per_pass(len(images), recipe.batch_size)
     optimizer = optimizers.build(recipe.optimizer, recipe.schedule, steps * recipe.epochs)
     optimizer.build(network.trainable_variables)
-    losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outliers > 0)
+    losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outlier_share > 0)
 
-    terminal = sys.stdout.isatty()
-    watcher = Watcher(network, recipe, checkpoint, prints=not terminal)
-    if not watcher.finished:
-        first_epoch = len(watcher.state.history)
-        learnt = batches.shuffled(
-            images,
-            targets,
-            batch_size=recipe.batch_size,
-            augmentation=recipe.augmentation,
-            seed=seed,
-            steps=steps * recipe.epochs,
-            first_step=steps * first_epoch,
-        )
-        watched = batches.in_order(validation.images, encode(validation.labels, classes, recipe.loss))
-        averaging = [AveragedValidation()] if recipe.optimizer.ema else []
-        logging = [tensorboard.open_log(log_dir, recipe, network, learnt)] if log_dir else []
-        LOOPS[recipe.loop](
-            network,
-            learnt,
-            watched,
-            steps=steps,
-            first_epoch=first_epoch,
-            epochs=recipe.epochs,
-            callbacks=[*averaging, watcher, *logging],
-            verbose=int(terminal),
-        )
-    if watcher.state.best:
-        checkpoints.assign(network.variables, watcher.state.best)
+    recorder = EpochRecorder(network, recipe, job.checkpoint, prints=not sys.stdout.isatty())
+    if not recorder.finished:
+        _fit(job, network, recorder, images=images, targets=targets, steps=steps)
+    if recorder.state.best:
+        checkpoints.assign(network.variables, recorder.state.best)
     else:
         optimizer.finalize_variable_values(network.trainable_variables)
-    if log_dir:
-        tensorboard.log_mistakes(log_dir, network, validation)
-    return network, watcher.state.history
+    if job.log_dir:
+        tensorboard.log_mistakes(job.log_dir, network, job.validation)
+    return network, recorder.state.history
+
+
+def _fit(
+    job: Job, network: keras.Model, recorder: EpochRecorder, *, images: np.ndarray, targets: np.ndarray, steps: int
+) -> None:
+    """Runs the epochs that are missing, `steps` batches each."""
+    recipe, first_epoch = job.recipe, len(recorder.state.history)
+    training = batches.shuffled(
+        images,
+        targets,
+        batch_size=recipe.batch_size,
+        augmentation=recipe.augmentation,
+        seed=job.seed,
+        steps=steps * recipe.epochs,
+        first_step=steps * first_epoch,
+    )
+    validation_targets = encode(job.validation.labels, job.classes, recipe.loss)
+    averaging = [AveragedValidation()] if recipe.optimizer.ema else []
+    logging = [tensorboard.open_log(job.log_dir, recipe, network, training)] if job.log_dir else []
+    LOOPS[recipe.loop](
+        network,
+        training,
+        batches.in_order(job.validation.images, validation_targets),
+        steps=steps,
+        first_epoch=first_epoch,
+        epochs=recipe.epochs,
+        callbacks=[*averaging, recorder, *logging],
+        verbose=int(sys.stdout.isatty()),
+    )
+
+
+def _assemble(networks: Sequence[keras.Model], jobs: Sequence[Job], temperature: float) -> keras.Model:
+    """The networks as one compiled model of probabilities, calibrated by the temperature."""
+    recipe = jobs[0].recipe
+    if len(jobs) == 1:
+        return with_probabilities(networks[0], recipe, jobs[0].name, temperature)
+    members = [with_probabilities(network, recipe, job.name) for network, job in zip(networks, jobs, strict=True)]
+    model = ensembles.average(members, "ensemble", temperature)
+    # Each member keeps its own optimiser and its state; this one, without a state, makes the whole complete.
+    losses.compile_model(model, keras.optimizers.SGD(), recipe.loss, from_logits=False)
+    return model
 
 
 def with_probabilities(network: keras.Model, recipe: Recipe, name: str, temperature: float = 1) -> keras.Model:
@@ -197,7 +215,7 @@ def summarize(
     return figures | {"weights": model.count_params()}
 
 
-def _mean_history(histories: list[History]) -> History:
+def _mean_history(histories: Sequence[History]) -> History:
     columns = [name for name in histories[0][0] if name not in ("epoch", "seconds")]
     mean = []
     for epoch in range(1, max(map(len, histories)) + 1):

@@ -22,7 +22,7 @@ from digits.export import formats
 from digits.metrics import scoring
 from digits.metrics.decision import decide
 from digits.models import keras_file, metadata
-from digits.models.metadata import About
+from digits.models.metadata import Metadata
 from digits.serving.predictor import Predictor
 from digits.splits.split import Split
 from digits.training import trainer
@@ -60,14 +60,14 @@ def train(folder: Path) -> None:
     parameters = params.load(ROOT / "params.yaml")
     recipe = parameters.recipe_named("fast_cnn")
     small = recipe.model.model_copy(update={"widths": [8, 16, 32]})
-    recipe = recipe.model_copy(update={"model": small, "epochs": 8, "batch_size": 32, "outliers": 0.25})
+    recipe = recipe.model_copy(update={"model": small, "epochs": 8, "batch_size": 32, "outlier_share": 0.25})
     checkpoint = Checkpoint(folder / paths.CHECKPOINT, identity=None)
     model = trainer.train(recipe, training, validation, classes=10, seed=1, checkpoint=checkpoint).model
     checkpoint.discard()
     probabilities = keras_file.probabilities(model, validation.images)
-    decision = decide(validation.labels, probabilities, max_error=0.001, max_lost=0.02)
+    decision = decide(validation.labels, probabilities, max_error_when_sure=0.001, max_rejected=0.02)
     summary = scoring.summarize(validation.labels, probabilities, embedded.card["classes"])
-    About("fast_cnn", "digits", embedded.card["classes"], (28, 28, 1), decision, summary).write(folder / paths.ABOUT)
+    Metadata("fast_cnn", "digits", embedded.card["classes"], (28, 28, 1), decision, summary).write(folder / paths.ABOUT)
     keras_file.save(folder / paths.MODEL, model)
     formats.write_litert(folder / paths.LITERT, model)
     formats.write_litert_int8(folder / paths.LITERT_INT8, model, training.images[::10])

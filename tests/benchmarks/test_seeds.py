@@ -36,5 +36,5 @@ def test_another_recipe_than_the_active_one(project, monkeypatch, set_params):
 
 def test_an_unknown_recipe_is_told(project, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["seeds", "--recipe", "huge"])
-    with pytest.raises(UserError, match="no recipe 'huge'"):
+    with pytest.raises(UserError, match="no block 'huge' under recipes"):
         seeds.main()

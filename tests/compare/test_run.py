@@ -51,10 +51,8 @@ def test_the_scores_are_those_of_the_pipeline(measured):
 
 
 def test_validation_is_on_the_same_images_whatever_a_recipe_holds_out(project, monkeypatch, set_params):
-    before = (
-        "tiny, width: 8, kernel_initializer: glorot_uniform}\n    members: 1\n    outliers: 0\n    calibrate: false\n"
-    )
-    set_params(f"{before}    validation_fraction: null", f"{before}    validation_fraction: 0.3")
+    model = "model: {architecture: tiny, width: 8, kernel_initializer: glorot_uniform}\n"
+    set_params(model, f"{model}    validation_fraction: 0.3\n")
     monkeypatch.setattr(sys, "argv", ["run", "tiny"])
     run.main()
     validation = tfrecords.read(Path("data/tfrecords"), "validation")
@@ -72,7 +70,7 @@ def test_seconds_are_apart_and_no_checkpoint_remains(measured):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"), [([], "say which recipe"), (["huge"], "no recipe 'huge'; there are")]
+    ("arguments", "complaint"), [([], "say which recipe"), (["huge"], "no block 'huge' under recipes; there are")]
 )
 def test_a_wrong_recipe_is_one_line(project, monkeypatch, fails, arguments, complaint):
     monkeypatch.setattr(sys, "argv", ["run", *arguments])

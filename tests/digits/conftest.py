@@ -13,7 +13,7 @@ from digits.core import paths
 from digits.export import formats
 from digits.metrics.decision import Decision
 from digits.models import keras_file
-from digits.models.metadata import About
+from digits.models.metadata import Metadata
 from tests.conftest import ROOT
 
 CLASSES = [str(digit) for digit in range(10)]
@@ -39,7 +39,7 @@ def frames(count: int, seed: int = 0) -> np.ndarray:
     return np.pad(coarse.repeat(4, axis=1).repeat(4, axis=2), ((0, 0), (4, 4), (4, 4)))[..., None]
 
 
-def about_it(**changes: object) -> About:
+def about_it(**changes: object) -> Metadata:
     """A description of `tiny_network`."""
     known = {
         "recipe": "tiny",
@@ -49,7 +49,7 @@ def about_it(**changes: object) -> About:
         "decision": Decision(sure=0.9, known=0.4),
         "test": {"accuracy": 0.9, "accuracy_low": 0.88, "accuracy_high": 0.92, "total": 1000},
     }
-    return About(**{**known, **changes})
+    return Metadata(**{**known, **changes})
 
 
 def export_all(folder: Path) -> None:

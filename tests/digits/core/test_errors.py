@@ -66,8 +66,9 @@ def test_a_package_that_is_run_is_named_and_not_its_main_file(tmp_path):
     package = tmp_path / "page"
     package.mkdir()
     (package / "__init__.py").touch()
-    program = "def main():\n    raise errors.UserError('no model')\n\n\nerrors.run(main)\n"
-    (package / "__main__.py").write_text(f"from digits.core import errors\n\n\n{program}")
+    (package / "__main__.py").write_text(
+        "from digits.core import errors\ndef main():\n    raise errors.UserError('no model')\nerrors.run(main)\n"
+    )
     done = subprocess.run(
         [sys.executable, "-m", "page"],
         cwd=tmp_path,

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from digits.drawing.strokes import Drawing
 from digits.evaluation import corruptions, robustness
 from digits.metrics.decision import Decision
 from digits.splits.split import Split
@@ -14,26 +13,6 @@ def answering(*rows):
     return lambda images: np.array(rows, np.float32)[: len(images)]
 
 
-def line(label):
-    return Drawing(label, "", (60, 80), 5.0, (np.array([[30.0, 10.0], [30.0, 70.0]]),))
-
-
-@pytest.mark.parametrize(
-    ("classes", "shape", "takes"),
-    [
-        ([str(digit) for digit in range(10)], (28, 28, 1), True),
-        (tuple("0123456789"), [28, 28, 1], True),
-        ([str(digit) for digit in range(10)], (8, 8, 1), False),
-        ([str(digit) for digit in range(10)], (28, 28, 3), False),
-        (["zero", "one"], (28, 28, 1), False),
-        ([str(digit) for digit in range(9, -1, -1)], (28, 28, 1), False),
-        (list("abcdefghij"), (28, 28, 1), False),
-    ],
-)
-def test_drawings_are_for_networks_of_the_ten_digits_alone(classes, shape, takes):
-    assert robustness.takes_drawings(classes, shape) is takes
-
-
 def test_scikit_learns_digits_become_frames():
     split = robustness.scikit_learn()
     assert split.images.shape == (1797, 28, 28, 1)
@@ -44,24 +23,6 @@ def test_scikit_learns_digits_become_frames():
     rows = (split.images[..., 0] > 0).any(axis=2).sum(axis=1)
     columns = (split.images[..., 0] > 0).any(axis=1).sum(axis=1)
     assert np.median(np.maximum(rows, columns)) == 20
-
-
-def test_what_holds_nothing_is_a_black_frame():
-    ink = np.full((20, 20), 255, np.uint8)
-    ink[5:15, 9:12] = 0
-    found = robustness.framed([np.zeros((9, 9), np.uint8), ink])
-    assert found.shape == (2, 28, 28, 1)
-    assert found[0].max() == 0
-    assert found[1].max() == 255
-
-
-def test_drawings_of_digits_and_of_others_are_kept_apart():
-    drawings = [line(1), line(None), line(7), line(None), line(0)]
-    split = robustness.drawn(drawings)
-    assert split.labels.tolist() == [1, 7, 0]
-    assert split.labels.dtype == np.int64
-    assert split.images.shape == (3, 28, 28, 1)
-    assert robustness.no_digits(drawings).shape == (2, 28, 28, 1)
 
 
 def test_reading_digits_by_hand():

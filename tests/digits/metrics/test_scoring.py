@@ -71,20 +71,3 @@ def test_predictions_are_a_row_an_example():
         (1, "a", "b", 0.5),
     ]
     assert rows[1]["loss"] == pytest.approx(np.log(4))
-
-
-def test_the_hardest_mistakes_come_first():
-    labels = np.array([0, 0, 0, 0])
-    probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.1, 0.9], [0.3, 0.7]])
-    assert scoring.hardest_mistakes(labels, probabilities, 5).tolist() == [2, 3, 1]
-    assert scoring.hardest_mistakes(labels, probabilities, 2).tolist() == [2, 3]
-
-
-def test_no_mistakes_are_no_mistakes():
-    assert scoring.hardest_mistakes(np.array([0]), np.array([[0.9, 0.1]]), 5).size == 0
-
-
-def test_the_table_shows_each_class(predicted):
-    text = scoring.table(scoring.summarize(*predicted, CLASSES))
-    assert all(f"\n    {name}  " in text for name in CLASSES)
-    assert "95 % interval" in text

@@ -6,9 +6,9 @@ import pytest
 from digits.core.errors import UserError
 from digits.metrics.decision import Decision
 from digits.models import metadata
-from digits.models.metadata import About
+from digits.models.metadata import Metadata
 
-ABOUT = About(
+ABOUT = Metadata(
     recipe="tiny",
     dataset="bars",
     classes=["a", "b", "c"],

@@ -2,6 +2,7 @@ import pytest
 
 from digits import params
 from digits.core.errors import UserError
+from tests.conftest import ROOT
 from tests.digits.params.conftest import GOOD
 
 
@@ -36,3 +37,38 @@ def test_numbers_are_read_as_dvc_reads_them(load):
 def test_a_missing_file_says_where_to_be(tmp_path):
     with pytest.raises(UserError, match="run from the project's root"):
         params.load(tmp_path / "params.yaml")
+
+
+def test_a_recipe_is_its_base_and_its_own_keys():
+    parameters = params.load(ROOT / "params.yaml")
+    ours, own = parameters.bases["ours"], parameters.recipes["ensemble"]
+    assert (ours["members"], own.members) == (1, 3)
+    assert own.augmentation.rotation == ours["augmentation"]["rotation"]
+
+
+def test_a_key_of_a_recipe_replaces_that_of_its_base_whole(complaint):
+    said = complaint("    batch_size: 256\n    epochs: 20", "    loss: {reduction: sum}\n    epochs: 20")
+    assert "recipes.fast_cnn.loss.labels is missing; recipes.fast_cnn.loss.label_smoothing is missing" in said
+
+
+def test_a_recipe_may_hold_every_key_itself(load):
+    ours = GOOD[GOOD.index("  ours:\n") + len("  ours:\n") : GOOD.index("  # As most")]
+    text = GOOD.replace("    base: ours\n", ours, 1).replace(
+        "    batch_size: 256\n    epochs: 20\n  resnet", "  resnet", 1
+    )
+    assert load(text).recipes == params.load(ROOT / "params.yaml").recipes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("base: ours", "base: theirs", "recipes.fast_cnn.base is 'theirs': there are ours, published"),
+        ("base: ours", "base: 7", "recipes.fast_cnn.base is 7: there are ours, published"),
+        ("    members: 1 ", "    member: 1 ", "bases.ours: unknown key member; did you mean members?"),
+        ("    calibrate: true ", "    # calibrate", "recipes.fast_cnn.calibrate is missing; recipes.resnet.calibrate"),
+    ],
+)
+def test_what_is_wrong_with_a_base_is_said_once(complaint, old, new, said):
+    message = complaint(old, new)
+    assert said in message
+    assert message.count(said) == 1

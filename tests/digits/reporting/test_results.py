@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from digits.evaluation import examples
 from digits.metrics import scoring
 from digits.reporting import results
 from tests.conftest import make_split
@@ -50,7 +51,7 @@ def test_of_results_shows_the_mistakes_with_their_captions():
     drawn = results.pictures(
         scoring.predictions(split.labels, probabilities, CLASSES),
         scoring.reliability(split.labels, probabilities),
-        scoring.showcase(split, probabilities, samples=2, mistakes=9),
+        examples.showcase(split, probabilities, samples=2, mistakes=9),
         CLASSES,
     )
     assert set(drawn) == {"confusion", "mistakes", "predictions", "reliability"}

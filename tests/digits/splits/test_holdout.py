@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digits.core.errors import UserError
-from digits.splits.holdout import first_of_each_class, hold_out, stratified
+from digits.splits.holdout import enlarge_validation, first_of_each_class, stratified
 from digits.splits.split import Split
 
 
@@ -42,16 +42,16 @@ def test_a_number_is_that_many(split):
 @pytest.mark.parametrize("fraction", [0.3, 0.5, 0.77])
 def test_holding_more_out_moves_examples_by_class(split, fraction):
     training, validation = stratified(split, 0.25, seed=1)
-    rest, more = hold_out(training, validation, fraction, seed=1)
+    rest, more = enlarge_validation(training, validation, fraction, seed=1)
     assert len(more) == round(fraction * len(split))
     assert keys(more)[: len(validation)] == keys(validation), "what was held out stays so"
     assert sorted(keys(rest) + keys(more)) == sorted(keys(split))
     assert np.ptp(np.bincount(more.labels)) <= 1
 
 
-def test_nothing_more_to_hold_out_changes_nothing(split):
+def test_nothing_more_to_enlarge_validation_changes_nothing(split):
     training, validation = stratified(split, 0.25, seed=1)
-    assert hold_out(training, validation, 0.25, seed=1) == (training, validation)
+    assert enlarge_validation(training, validation, 0.25, seed=1) == (training, validation)
 
 
 def test_first_of_each_class():

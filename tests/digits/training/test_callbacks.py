@@ -27,7 +27,7 @@ def watcher(tmp_path, recipe, values):
     state.history = rows(values)
     state.variables = [np.array(v) for v in (*network.variables, *network.optimizer.variables)]
     checkpoint.save(state)
-    return callbacks.Watcher(network, recipe, checkpoint, prints=False), network
+    return callbacks.EpochRecorder(network, recipe, checkpoint, prints=False), network
 
 
 def stopping(monitor, patience):
