@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from digits import params
 from digits.core import errors
@@ -16,6 +17,10 @@ from digits.splits.split import Dataset, Split
 from stages import download, evaluate, export, preprocess, robustness, train, visualize
 
 ROOT = Path(__file__).parents[1]
+
+# The same examples on every run, and as long as it takes: a busy machine is no reason to fail.
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None, max_examples=50)
+settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items):

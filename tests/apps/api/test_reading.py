@@ -113,7 +113,7 @@ def test_a_large_file_of_a_form_is_whole():
 # 64 pictures of 24 megapixels fit into a body, but not into memory.
 def test_the_files_of_a_form_are_decoded_one_after_the_other(monkeypatch):
     decoded = []
-    monkeypatch.setattr(reading.imagefile, "decode", lambda content: decoded.append(content) or ROWS)
+    monkeypatch.setattr(reading.image_file, "decode", lambda content: decoded.append(content) or ROWS)
     part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhello\r\n'
     found = reading.drawings("multipart/form-data; boundary=b", part * 3 + b"--b--\r\n")
     next(found)
