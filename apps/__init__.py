@@ -1,1 +1,1 @@
-"""What people and programs use a trained model with: a page and an HTTP service; both use only the predictor."""
+"""Programs that use a trained model through the predictor: a page, an HTTP service and a command line."""

@@ -1,4 +1,4 @@
-"""The trained models that are there: those of the pipeline, of `make run` and of `make compare`."""
+"""The trained models in the project: those of the pipeline, of `make run` and of `make compare`."""
 
 from pathlib import Path
 
@@ -8,38 +8,38 @@ from digits.models import metadata
 
 
 def catalogue(root: Path = Path()) -> dict[str, tuple[Path, Path]]:
-    """The trained models that are there: a name for people -> the model's file and its `metadata.json`."""
+    """Lists the trained models: display name -> model file and its `about.json`."""
     kinds = {
         paths.LITERT: "LiteRT",
         paths.LITERT_INT8: "LiteRT, 8-bit integers",
         paths.ONNX: "ONNX",
         paths.MODEL: "Keras",
     }
-    found: dict[str, tuple[Path, Path]] = {}
+    models: dict[str, tuple[Path, Path]] = {}
     for folder in (root, *sorted((root / "runs").glob("*"))):  # the pipeline's own, then what `make run` left
         described = folder / paths.ABOUT
         if described.is_file():
-            known = metadata.read(described)
-            name = f"{known.recipe} on {known.dataset}"
+            about = metadata.read(described)
+            name = f"{about.recipe} on {about.dataset}"
             place = "" if folder == root else f", runs/{folder.name}"
             files = ((folder / path, kind) for path, kind in kinds.items())
-            found |= {f"{name} ({kind}{place})": (file, described) for file, kind in files if file.exists()}
+            models |= {f"{name} ({kind}{place})": (file, described) for file, kind in files if file.exists()}
     for described in sorted((root / "compare" / "results").glob("*/about.json")):
         file = described.with_name(paths.MODEL.name)
         if file.exists():
             name = f"{described.parent.name} on {metadata.read(described).dataset}"
-            found[f"{name} (Keras, from make compare)"] = (file, described)
-    return found
+            models[f"{name} (Keras, from make compare)"] = (file, described)
+    return models
 
 
 def chosen(model: Path | None, described: Path | None = None) -> tuple[Path, Path]:
-    """The named model, or else the first of the catalogue, and the `metadata.json` that belongs to it.
+    """The named model or else the first of the catalogue, and its `about.json`.
 
     Raises:
-        UserError: none is named and none is there.
+        UserError: no model is named, and there is none.
     """
     if model:
         return model, described or model.with_name(paths.ABOUT.name)
-    for found in catalogue().values():
-        return found
+    for first in catalogue().values():
+        return first
     raise UserError("no trained model here; run `make repro` (MNIST) or `make run` (the embedded digits) first")

@@ -1,4 +1,4 @@
-"""What do image files show? A line for each.
+"""Classifies image files, and prints a line for each.
 
 python -m apps.predict seven.png photo.jpg
 python -m apps.predict --json --model models/model_int8.tflite *.png
@@ -17,7 +17,7 @@ from digits.serving.predictor import Predictor
 
 
 def main() -> None:
-    """Goes on after a file that cannot be read, and ends with status 1 then."""
+    """Skips files that cannot be read; the exit status is then 1."""
     parser = argparse.ArgumentParser(
         prog="python -m apps.predict", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -9,7 +9,6 @@ Client and service share the machine's cores. Writes `benchmarks/load/<kind>.jso
 import argparse
 import asyncio
 import gc
-import io
 import json
 import statistics
 import subprocess
@@ -27,6 +26,7 @@ from benchmarks import machine
 from digits.core import errors, files, paths
 from digits.core.errors import UserError
 from digits.drawing import strokes
+from digits.serving.image_file import encode_png
 
 RESULTS = Path("benchmarks/load")
 DISTINCT = 64  # bodies, sent in turn
@@ -113,14 +113,7 @@ def bodies(kind: str) -> tuple[str, list[bytes]]:
     if kind == "json":
         small = [np.asarray(Image.fromarray(255 - drawing).resize((28, 28))) for drawing in drawings]
         return "application/json", [json.dumps(image.tolist()).encode() for image in small]
-    return "image/png", [png(drawing) for drawing in drawings]
-
-
-def png(image: np.ndarray) -> bytes:
-    """An image as a PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
+    return "image/png", [encode_png(drawing) for drawing in drawings]
 
 
 if __name__ == "__main__":

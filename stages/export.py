@@ -25,6 +25,7 @@ def main() -> None:
     models = (paths.MODEL, paths.SAVED_MODEL, paths.LITERT, paths.LITERT_INT8, paths.ONNX)
     agreement = parity.measure(models, test, parameters.train.threads)
     files.write_json(paths.EXPORT_METRICS, agreement)
+    files.write_json(paths.FORMATS, {name: measured["accuracy"] for name, measured in agreement.items()})
     figures = {
         name: files.read_json(path)
         for name, path in (
@@ -37,8 +38,8 @@ def main() -> None:
     dataset = files.read_json(paths.RAW / "card.json")
     text = model_card.markdown(metadata.read(paths.ABOUT), dataset, parameters.active_recipe, figures, agreement)
     files.write_text(paths.MODEL_CARD, text)
-    for name, found in agreement.items():
-        print(f"{name}: agrees on {found['agreement']:.2%}, {found['bytes'] / 1e6:.2f} MB")
+    for name, measured in agreement.items():
+        print(f"{name}: agrees on {measured['agreement']:.2%}, {measured['bytes'] / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

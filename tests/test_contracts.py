@@ -220,7 +220,7 @@ def test_a_stage_is_small_and_reads_no_other_stage():
 
 # What the page, the service and the quick stages import: TensorFlow would take them seconds.
 WITHOUT_TENSORFLOW = {
-    "core": ["errors", "files", "paths"],
+    "core": ["errors", "files", "paths", "text"],
     "params": ["loading"],
     "splits": ["holdout", "split"],
     "datasets": ["checks", "raw", "sources"],
@@ -255,15 +255,24 @@ def test_every_module_has_its_tests():
                 assert (ROOT / "tests" / relative.parent / f"test_{relative.name}").is_file()
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-gpu.lock"])
-def test_the_lock_is_hashed_complete_and_names_no_host(name):
-    lock = (ROOT / name).read_text()
-    assert "://" not in lock
-    locked = set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
-    assert all(block.count("--hash=sha256:") for block in re.split(r"\n(?=\w)", lock.strip()))
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    assert {re.match(r"[\w.-]+", wish)[0].lower().replace(".", "-") for wish in wanted} <= locked
+def packages(*lists):
+    """The names of the distributions in requirements."""
+    return {re.match(r"[\w.-]+", wish)[0].lower().replace(".", "-") for wishes in lists for wish in wishes}
+
+
+def test_the_pipeline_asks_for_what_its_code_imports_and_for_nothing_of_the_others():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    own, extras = packages(project["dependencies"]), packages(*project["optional-dependencies"].values())
+    assert not own & (extras - {"tensorflow"}), "what the stages have, the others have too"
+    distributions = {"sklearn": "scikit-learn", "PIL": "pillow", "ruamel": "ruamel-yaml"}
+    used = set()
+    for path in [*(ROOT / "digits").rglob("*.py"), *(ROOT / "stages").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            used |= {name.split(".")[0] for name in names}
+    used -= {*sys.stdlib_module_names, "digits", "stages"}
+    assert {distributions.get(name, name.replace("_", "-")) for name in used} <= own
 
 
 WORKFLOW = YAML(typ="safe").load(ROOT / ".github/workflows/ci.yml")
@@ -275,12 +284,22 @@ def test_actions_are_pinned_by_commit():
     assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name) for name in uses)
 
 
-def test_ci_calls_make_targets_only():
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+def test_ci_calls_make_targets_and_its_own_scripts_only():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for job in WORKFLOW["jobs"].values():
         for command in (step["run"] for step in job["steps"] if "run" in step):
-            if not command.startswith("git checkout"):
-                assert re.match(r"make (--silent )?(\w+)", command)[2] in targets
+            if command.startswith(".ci/"):
+                assert os.access(ROOT / command, os.X_OK), command
+            elif not command.startswith("git checkout"):
+                assert re.match(r"make (--silent )?([\w-]+)", command)[2] in targets
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / ".ci").iterdir()))
+def test_a_script_of_ci_is_sound_and_stops_at_the_first_failure(script):
+    text = (ROOT / ".ci" / script).read_text()
+    assert text.startswith("#!/usr/bin/env bash\n# ")
+    assert "set -euo pipefail" in text
+    subprocess.run(["bash", "-n", ROOT / ".ci" / script], check=True)
 
 
 def test_ci_has_least_permissions_and_pull_requests_never_reach_the_gpu_runner():
@@ -313,8 +332,24 @@ def test_each_parameter_is_explained_once():
 
 def test_git_tracks_no_output():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
-    assert not [name for name in tracked if name.startswith(("data/", "models/", "plots/", "logs/", "runs/"))]
+    inside = [name for name in tracked if name.startswith(("data/", "models/", "plots/", "logs/", "runs/"))]
+    assert inside == ["data/.gitignore", "models/.gitignore", "plots/.gitignore"]
     assert all(os.path.getsize(ROOT / name) < 400_000 for name in tracked if (ROOT / name).exists())
+
+
+def test_dvc_finds_its_outputs_ignored_as_it_would_write_it():
+    outputs = [name for stage in STAGES.values() for name in stage["outs"]]
+    for folder in ("data", "models", "plots"):
+        listed = (ROOT / folder / ".gitignore").read_text().splitlines()
+        assert sorted(f"{folder}{name}" for name in listed) == sorted(o for o in outputs if o.startswith(f"{folder}/"))
+
+
+def test_all_systems_check_out_the_same_bytes():
+    listed = subprocess.run(["git", "ls-files", "--eol"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for line in listed.splitlines():
+        index, work, attributes = line.partition("\t")[0].split()[:3]
+        assert (index[2:], work[2:]) in {("lf", "lf"), ("none", "none"), ("-text", "-text")}, line
+        assert (attributes == "attr/-text") == line.endswith(".png"), line
 
 
 def test_the_schema_knows_each_key_of_the_file():

@@ -54,10 +54,11 @@ PARAMETERS = {
 SOURCES = {
     "digits/__init__.py": ALL,
     "digits/_quiet_tensorflow.py": ALL,
-    "digits/core": FROM_PREPROCESS,
+    "digits/core": VISUALIZE,  # which has it as one
     "digits/core/errors.py": ALL,
     "digits/core/files.py": ALL,
     "digits/core/paths.py": ALL,
+    "digits/core/progress.py": FROM_PREPROCESS,
     "digits/params": ALL,
     "digits/splits": FROM_PREPROCESS,
     "digits/splits/holdout.py": ALL,

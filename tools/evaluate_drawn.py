@@ -1,4 +1,4 @@
-"""Measures a model on the drawings that were corrected on the page: `make evaluate-drawn`.
+"""Evaluates a model on the drawings that users corrected on the page: `make evaluate-drawn`.
 
 python -m tools.evaluate_drawn --model models/model_int8.tflite
 """
@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from apps.catalogue import chosen
-from apps.demo import collecting
+from apps.demo import corrections
 from digits.core import errors, paths
 from digits.metrics import intervals
 from digits.serving.predictor import Predictor
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="default: the exported one")
     parser.add_argument("--folder", type=Path, default=paths.DRAWN, help="default: %(default)s")
     arguments = parser.parse_args()
-    drawn = collecting.read(arguments.folder)
+    drawn = corrections.read(arguments.folder)
     answers = Predictor(*chosen(arguments.model))([picture for _, picture, _ in drawn])
     digits = refused = right = 0
     for (file, _, label), answer in zip(drawn, answers, strict=True):

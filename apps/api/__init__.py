@@ -1,1 +1,1 @@
-"""`make api`: the model behind HTTP."""
+"""The HTTP service: `make api`."""

@@ -15,7 +15,7 @@ from digits.serving.predictor import Predictor
 
 
 def main() -> None:
-    """Loads the model, then serves until it is interrupted."""
+    """Loads the model and serves until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m apps.api", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (default: %(default)s)")
     parser.add_argument("--port", type=ports.number, default=8000, help="default: %(default)s")
@@ -26,12 +26,12 @@ def main() -> None:
     if not arguments.rate >= 1:
         raise UserError(f"--rate {arguments.rate}: at least 1 request a second")
     ports.check(arguments.host, arguments.port)
-    # One thread: the other core has HTTP to do.
+    # One thread: HTTP needs the other core.
     predictor = Predictor(*chosen(arguments.model, arguments.about), threads=1)
     print(f"{predictor.about.recipe} on http://{arguments.host}:{arguments.port}", flush=True)
     service = app.create(predictor, rate=arguments.rate)
     gc.collect()
-    gc.freeze()  # what is there now stays: no request waits while it is looked through
+    gc.freeze()  # long-lived objects are not scanned again: no request waits for that
     uvicorn.run(service, host=arguments.host, port=arguments.port, log_level="warning", access_log=False)
 
 

@@ -1,4 +1,4 @@
-"""How much one client may ask for."""
+"""Limits on the size and the rate of requests."""
 
 import math
 import time
@@ -6,20 +6,20 @@ from collections import OrderedDict
 
 from starlette.requests import ClientDisconnect, Request
 
-from apps.api.refusals import RefusedError
+from apps.api.request_errors import RequestError
 
-CLIENTS = 10_000  # remembered at most; the one that was silent longest is forgotten first
+CLIENTS = 10_000  # with a bucket, at most; the least recently seen is dropped first
 
 
 async def body(request: Request, largest: int) -> bytes:
-    """The body of a request, read no further than `largest` bytes.
+    """Reads the body of a request, at most `largest` bytes of it.
 
     Raises:
-        RefusedError: it is longer, or says that it is, or breaks off.
+        RequestError: it is longer, by its Content-Length or in fact, or the client disconnects.
     """
-    too_large = RefusedError(413, f"at most {largest // 2**20} MB a request")
-    said = request.headers.get("content-length", "0")
-    if said.isdecimal() and int(said) > largest:
+    too_large = RequestError(413, f"request body too large: at most {largest // 2**20} MB")
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > largest:
         raise too_large
     content = bytearray()
     try:
@@ -28,15 +28,15 @@ async def body(request: Request, largest: int) -> bytes:
             if len(content) > largest:
                 raise too_large
     except ClientDisconnect as error:
-        raise RefusedError(400, "the client has gone") from error  # for the counters; nobody reads it
+        raise RequestError(400, "client disconnected") from error  # for the metrics
     return bytes(content)
 
 
 class RateLimit:
-    """A bucket of tokens for each client: full at first, refilled steadily, one token a request.
+    """Token bucket per client: full at first, refilled at a constant rate, one token a request.
 
     Args:
-        rate: requests a second and client, also the most at once.
+        rate: tokens a second, and the size of a bucket.
     """
 
     def __init__(self, rate: float) -> None:
@@ -47,14 +47,14 @@ class RateLimit:
         """Takes a token.
 
         Raises:
-            RefusedError: the client's bucket is empty.
+            RequestError: the client's bucket is empty.
         """
         now = time.monotonic()
-        tokens, then = self._buckets.pop(client, (self.rate, now))
-        tokens = min(self.rate, tokens + (now - then) * self.rate)
+        tokens, last = self._buckets.pop(client, (self.rate, now))
+        tokens = min(self.rate, tokens + (now - last) * self.rate)
         allowed = tokens >= 1
         self._buckets[client] = (tokens - 1 if allowed else tokens, now)
         if len(self._buckets) > CLIENTS:
             self._buckets.popitem(last=False)
         if not allowed:
-            raise RefusedError(429, "too many requests", retry_after=math.ceil((1 - tokens) / self.rate))
+            raise RequestError(429, "too many requests", retry_after=math.ceil((1 - tokens) / self.rate))

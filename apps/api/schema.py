@@ -1,16 +1,16 @@
-"""What the OpenAPI page says about the interface."""
+"""The OpenAPI description: text, request bodies and responses."""
 
 from typing import Any
 
-from apps.api.reading import LARGEST_BATCH
+from apps.api.reading import MAX_BATCH
 from digits.drawing.framing import SIDE
 from digits.serving import image_file
 
 DESCRIPTION = f"""Reads handwritten digits. `POST /predict` takes
 
-- an image file as the body (`image/png`, `image/jpeg`, ...), or one or several as the field `file` of a form: any
-  size, dark on light or light on dark, one digit each;
-- a JSON array of {SIDE} rows of {SIDE} whole numbers from 0 to 255, or a list of at most {LARGEST_BATCH}.
+- an image file as the body (`image/png`, `image/jpeg`, ...), or up to {MAX_BATCH} as fields `file` of a form: any size,
+  dark on light or light on dark, one digit each;
+- an image as a JSON array of {SIDE} rows of {SIDE} integers from 0 to 255, or a list of up to {MAX_BATCH} images.
 
 A body has at most {image_file.MAX_BYTES // 2**20} MB, an image at most {image_file.MAX_PIXELS // 10**6} megapixels."""
 
@@ -18,7 +18,7 @@ PATHS = ("/predict", "/health", "/metrics", "/", "/openapi.json")
 
 _ROW = {"type": "array", "minItems": SIDE, "maxItems": SIDE}
 _IMAGE = {**_ROW, "items": {**_ROW, "items": {"type": "integer", "minimum": 0, "maximum": 255}}}
-_BATCH = {"type": "array", "minItems": 1, "maxItems": LARGEST_BATCH, "items": _IMAGE}
+_BATCH = {"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": _IMAGE}
 _FILE = {"type": "string", "format": "binary"}
 
 PREDICT_BODY: dict[str, Any] = {
@@ -33,7 +33,7 @@ PREDICT_BODY: dict[str, Any] = {
                     "type": "object",
                     "required": ["file"],
                     "additionalProperties": False,
-                    "properties": {"file": {"type": "array", "minItems": 1, "maxItems": LARGEST_BATCH, "items": _FILE}},
+                    "properties": {"file": {"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": _FILE}},
                 },
                 "encoding": {"file": {"contentType": "image/png, image/jpeg"}},
             },
@@ -55,33 +55,33 @@ def _json(description: str, schema: dict[str, Any], **more: Any) -> dict[str, An
 
 
 _RETRY = {"headers": {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}}
-_REFUSAL = _object({"detail": {"type": "string"}})
+_ERROR = _object({"detail": {"type": "string"}})
 _ANSWER = _object(
     {
         "verdict": {"type": "string", "enum": ["sure", "not sure", "unknown", "nothing drawn"]},
-        "digit": {"type": "string", "nullable": True, "description": "null where it is no digit, or nothing drawn"},
+        "digit": {"type": "string", "nullable": True, "description": "null if the image shows no digit, or nothing"},
         "probabilities": {
             "type": "object",
             "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
-            "description": "of each class; empty where nothing is drawn",
+            "description": "of each class; empty if nothing is drawn",
         },
     }
 )
-_MODEL = {"type": "string", "description": "sha256 of the model's file"}
+_MODEL = {"type": "string", "description": "SHA-256 of the model file"}
 
 PREDICT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _json(
         "An answer for each image", _object({"model": _MODEL, "predictions": {"type": "array", "items": _ANSWER}})
     ),
-    413: _json("The body is too long", _REFUSAL),
-    415: _json("The body is of a type that is not read", _REFUSAL),
-    422: _json("The body is not what its type says", _REFUSAL),
-    429: _json("Too many requests from this client", _REFUSAL, **_RETRY),
-    503: _json("Too many requests wait", _REFUSAL, **_RETRY),
+    413: _json("Request body too large", _ERROR),
+    415: _json("Unsupported content type", _ERROR),
+    422: _json("Invalid request body", _ERROR),
+    429: _json("Too many requests from this client", _ERROR, **_RETRY),
+    503: _json("Queue full", _ERROR, **_RETRY),
 }
 HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _json(
-        "It answers",
+        "The service is up",
         _object(
             {
                 "status": {"type": "string", "enum": ["ok"]},
@@ -94,5 +94,5 @@ HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {
     )
 }
 METRICS_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "In Prometheus' text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    200: {"description": "Prometheus' text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
 }

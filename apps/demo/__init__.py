@@ -1,1 +1,1 @@
-"""`make demo`: a page to draw a digit on."""
+"""A page to draw digits on: `make demo`."""

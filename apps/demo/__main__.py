@@ -4,14 +4,14 @@ import argparse
 import os
 from pathlib import Path
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported, which asks then
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it when it is imported
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from apps import catalogue, ports
 from apps.demo import page
-from apps.demo.doors import Doors
+from apps.demo.allowlist import RouteAllowlist
 from digits.core import errors
 
 HOST = "127.0.0.1"
@@ -19,12 +19,12 @@ THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospac
 
 
 def main() -> None:
-    """Serves until it is interrupted."""
+    """Serves until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m apps.demo", description=__doc__)
     parser.add_argument("--port", type=ports.number, default=7860, help="default: %(default)s")
     arguments = parser.parse_args()
     ports.check(HOST, arguments.port)
-    catalogue.chosen(None)  # or says how to get one
+    catalogue.chosen(None)  # without a model: an error that says how to train one
     demo = page.build(catalogue.catalogue())
     demo.queue(default_concurrency_limit=4)
     demo.launch(
@@ -35,7 +35,7 @@ def main() -> None:
         theme=THEME,
         css=(Path(page.__file__).with_name("page.css")).read_text(),
         footer_links=[],
-        app_kwargs={"middleware": [Middleware(Doors)]},
+        app_kwargs={"middleware": [Middleware(RouteAllowlist)]},
         ssr_mode=False,
         run_history=False,
         prevent_thread_lock=True,

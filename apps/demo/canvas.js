@@ -1,14 +1,14 @@
-// Keeps what is drawn as strokes, [x, y, x, y, ...] each, in the canvas's own 280 x 280 pixels, and hands them on.
+// Records strokes, [x, y, x, y, ...] each, in the canvas's own 280 x 280 pixels, and sends them to the server.
 const canvas = element.querySelector("canvas");
 const pen = element.querySelector("input");
 const context = canvas.getContext("2d");
 const STEP = 7; // of the keyboard's pen
 let strokes = [];
-let pointer = null; // whose stroke is being drawn
+let pointer = null; // the one that draws the current stroke
 let keyboard = null; // {x, y, down}, once a key was pressed
 let waiting = false;
 
-function place(event) {
+function position(event) {
   const box = canvas.getBoundingClientRect();
   const within = (value) => Math.round(Math.min(Math.max(value, 0), 280) * 10) / 10;
   return [within(((event.clientX - box.left) * 280) / box.width), within(((event.clientY - box.top) * 280) / box.height)];
@@ -33,10 +33,10 @@ function redraw() {
   }
 }
 
-function tell() {
+function send() {
   redraw();
   if (waiting) return;
-  waiting = true; // at most once a frame of the screen
+  waiting = true; // at most one message per animation frame
   requestAnimationFrame(() => {
     waiting = false;
     props.value = JSON.stringify({ size: 280, strokes });
@@ -54,14 +54,14 @@ canvas.addEventListener("pointerdown", (event) => {
   canvas.focus();
   pointer = event.pointerId;
   canvas.setPointerCapture(pointer);
-  begin(...place(event));
-  tell();
+  begin(...position(event));
+  send();
 });
 
 canvas.addEventListener("pointermove", (event) => {
   if (event.pointerId !== pointer) return;
-  for (const each of event.getCoalescedEvents?.() ?? [event]) strokes.at(-1).points.push(...place(each));
-  tell();
+  for (const moved of event.getCoalescedEvents?.() ?? [event]) strokes.at(-1).points.push(...position(moved));
+  send();
 });
 
 for (const end of ["pointerup", "pointercancel"])
@@ -83,21 +83,21 @@ canvas.addEventListener("keydown", (event) => {
     undo();
   } else return;
   event.preventDefault();
-  tell();
+  send();
 });
 canvas.addEventListener("blur", redraw);
 
 function undo() {
   strokes.pop();
   if (keyboard) keyboard.down = false;
-  tell();
+  send();
 }
 
 element.querySelector("[data-do=undo]").addEventListener("click", undo);
 element.querySelector("[data-do=clear]").addEventListener("click", () => {
   strokes = [];
   keyboard = null;
-  tell();
+  send();
 });
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

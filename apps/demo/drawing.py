@@ -1,4 +1,4 @@
-"""What the page sends, strokes as JSON text, as a drawing."""
+"""The strokes that the page sends as JSON, and the drawing they make."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from digits.drawing import strokes
 from digits.drawing.strokes import Drawing
 
 SIZE = 280  # pixels of the canvas, as in canvas.js
-MOST_POINTS = 50_000
-PENS = (1, 60)
+MAX_POINTS = 50_000
+PEN_WIDTHS = (1, 60)
 
 
 def parse(text: str) -> list[Drawing]:
-    """The strokes in their order, those of one pen width together.
+    """Reads the strokes, grouped by pen width.
 
     Raises:
         UserError: the text is not what the page sends.
@@ -25,10 +25,10 @@ def parse(text: str) -> list[Drawing]:
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise UserError("the drawing cannot be read; load the page again") from error
     for width, points in lines:
-        sound = points.ndim == 1 and len(points) >= 2 and not len(points) % 2 and np.isfinite(points).all()
-        if not sound or not PENS[0] <= width <= PENS[1] or points.min() < 0 or points.max() > SIZE:
+        pairs = points.ndim == 1 and len(points) >= 2 and not len(points) % 2 and np.isfinite(points).all()
+        if not pairs or not PEN_WIDTHS[0] <= width <= PEN_WIDTHS[1] or points.min() < 0 or points.max() > SIZE:
             raise UserError("the drawing cannot be read; load the page again")
-    if sum(len(points) for _, points in lines) > 2 * MOST_POINTS:
+    if sum(len(points) for _, points in lines) > 2 * MAX_POINTS:
         raise UserError("too many strokes; clear the canvas")
     widths = dict.fromkeys(width for width, _ in lines)
     return [
@@ -38,7 +38,7 @@ def parse(text: str) -> list[Drawing]:
 
 
 def render(drawings: list[Drawing]) -> np.ndarray:
-    """All of them on one sheet, black on white, uint8 `[280, 280]`."""
+    """Draws them on one canvas, black on white, uint8 `[280, 280]`."""
     sheet = np.full((SIZE, SIZE), 255, np.uint8)
     for drawing in drawings:
         sheet = np.minimum(sheet, strokes.render(drawing))
@@ -46,6 +46,8 @@ def render(drawings: list[Drawing]) -> np.ndarray:
 
 
 def as_dict(drawings: list[Drawing]) -> dict[str, Any]:
-    """The strokes for a JSON text that `parse` reads."""
-    strokes = [{"width": each.pen, "points": line.ravel().tolist()} for each in drawings for line in each.strokes]
+    """The strokes as JSON values that `parse` reads."""
+    strokes = [
+        {"width": drawing.pen, "points": line.ravel().tolist()} for drawing in drawings for line in drawing.strokes
+    ]
     return {"size": SIZE, "strokes": strokes}

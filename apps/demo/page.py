@@ -1,4 +1,4 @@
-"""The page: a sheet to draw on, and what the network makes of it while one draws."""
+"""The page: a canvas to draw on, and the model's answer while one draws."""
 
 import json
 import statistics
@@ -11,10 +11,11 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from apps.demo import collecting, view
+from apps.demo import corrections, view
 from apps.demo.drawing import SIZE, as_dict, parse, render
 from digits.core import paths
 from digits.core.errors import UserError
+from digits.datasets import embedded
 from digits.drawing import framing
 from digits.serving import saliency
 from digits.serving.predictor import Predictor
@@ -22,60 +23,24 @@ from digits.serving.predictor import Predictor
 HERE = Path(__file__).parent
 NO_DIGIT = "no digit"
 EMPTY = json.dumps({"size": SIZE, "strokes": []})
-TIMED = 21  # calls
+TIMED_CALLS = 21
+# `make run` leaves a model of the embedded digits.
+EMBEDDED_HINT = (
+    '<p class="facts">Made from 1,797 small digits in a minute. The MNIST model reads drawings better: '
+    "<code>make repro</code></p>"
+)
 
 Models = dict[str, tuple[Path, Path]]
 
 
-class Desk:
-    """What the controls of the page do.
-
-    Args:
-        models: what `apps.catalogue.catalogue` found.
-        collected: where corrected drawings are kept.
-    """
-
-    def __init__(self, models: Models, collected: Path) -> None:
-        self.collected = collected
-        self.predictor = cache(lambda name: Predictor(*models[name]))
-
-    def look(self, drawn: str, name: str) -> str:
-        """What a model says to the drawing that the page sent."""
-        with told():
-            chosen = self.predictor(name)
-            found = chosen([render(parse(drawn))])[0]
-            return view.answer(
-                found, None if found.frame is None else saliency.by_occlusion(chosen.probabilities, found.frame)
-            )
-
-    def describe(self, name: str) -> str:
-        """What is known about a model."""
-        with told():
-            return facts(self.predictor(name))
-
-    def correct(self, drawn: str, name: str, label: str | None) -> str:
-        """Keeps the drawing with what it really is; a line for the person who said it."""
-        with told():
-            if label is None:
-                return "First say what it is."
-            chosen, drawings = self.predictor(name), parse(drawn)
-            sheet = render(drawings)
-            found = chosen([sheet])[0]
-            if found.frame is None:
-                return "There is nothing drawn to keep."
-            said = {"model": chosen.digest, "verdict": found.verdict, "answer": found.best, **as_dict(drawings)}
-            path = collecting.save(self.collected, sheet, None if label == NO_DIGIT else label, said)
-            return f"Kept as {path.name}, thank you."
-
-
-def build(models: Models, collected: Path = paths.DRAWN) -> gr.Blocks:
+def build(models: Models, folder: Path = paths.DRAWN) -> gr.Blocks:
     """The page.
 
     Args:
-        models: what `apps.catalogue.catalogue` found; the first is shown at the start.
-        collected: where corrected drawings are kept.
+        models: name -> model file and metadata, as `apps.catalogue.catalogue` returns; the first is shown at the start.
+        folder: where corrected drawings are saved.
     """
-    desk, first = Desk(models, collected), next(iter(models))
+    handlers, first = Handlers(models, folder), next(iter(models))
     with gr.Blocks(title="Digits", analytics_enabled=False) as page:
         gr.Markdown("# Draw a digit")
         with gr.Row(equal_height=False):
@@ -88,25 +53,66 @@ def build(models: Models, collected: Path = paths.DRAWN) -> gr.Blocks:
                     elem_id="sheet",
                 )
             with gr.Column(min_width=280):
-                answer = gr.HTML(desk.look(EMPTY, first), apply_default_css=False, elem_id="answer")
+                answer = gr.HTML(handlers.predict(EMPTY, first), apply_default_css=False, elem_id="answer")
         with gr.Row(equal_height=False):
             with gr.Column(min_width=280):
                 model = gr.Dropdown(list(models), value=first, label="Model", filterable=False, elem_id="model")
-                about = gr.HTML(desk.describe(first), apply_default_css=False, elem_id="facts")
+                about = gr.HTML(handlers.describe(first), apply_default_css=False, elem_id="facts")
             with gr.Column(min_width=280), gr.Accordion("Wrong? Say what it is", open=False, elem_id="correction"):
                 label = gr.Radio([*map(str, range(10)), NO_DIGIT], label="It was really a", elem_id="label")
-                keep = gr.Button("Keep it as a test drawing", elem_id="keep")
-                kept = gr.Markdown(elem_id="kept")
+                save = gr.Button("Keep it as a test drawing", elem_id="save")
+                saved = gr.Markdown(elem_id="saved")
         quick = {"show_progress": "hidden", "api_visibility": "private"}
-        sheet.input(desk.look, [sheet, model], answer, trigger_mode="always_last", **quick)
-        model.change(desk.describe, model, about, **quick).then(desk.look, [sheet, model], answer, **quick)
-        keep.click(desk.correct, [sheet, model, label], kept, **quick)
+        sheet.input(handlers.predict, [sheet, model], answer, trigger_mode="always_last", **quick)
+        model.change(handlers.describe, model, about, **quick).then(handlers.predict, [sheet, model], answer, **quick)
+        save.click(handlers.correct, [sheet, model, label], saved, **quick)
     return page
 
 
+class Handlers:
+    """The event handlers of the page's controls.
+
+    Args:
+        models: name -> model file and metadata, as `apps.catalogue.catalogue` returns.
+        folder: where corrected drawings are saved.
+    """
+
+    def __init__(self, models: Models, folder: Path) -> None:
+        self.folder = folder
+        self.predictor = cache(lambda name: Predictor(*models[name]))
+
+    def predict(self, strokes: str, name: str) -> str:
+        """A model's answer to the strokes that the page sent, as HTML."""
+        with as_page_error():
+            predictor = self.predictor(name)
+            [answer] = predictor([render(parse(strokes))])
+            frame = answer.frame
+            heat = None if frame is None else saliency.by_occlusion(predictor.probabilities, frame)
+            return view.answer_html(answer, heat)
+
+    def describe(self, name: str) -> str:
+        """The facts about a model, as HTML."""
+        with as_page_error():
+            return facts(self.predictor(name))
+
+    def correct(self, strokes: str, name: str, label: str | None) -> str:
+        """Saves the drawing with its true class, and returns a line for the user."""
+        with as_page_error():
+            if label is None:
+                return "First say what it is."
+            predictor, drawings = self.predictor(name), parse(strokes)
+            sheet = render(drawings)
+            [answer] = predictor([sheet])
+            if answer.frame is None:
+                return "There is nothing drawn to keep."
+            details = {"model": predictor.digest, "verdict": answer.verdict, "answer": answer.best, **as_dict(drawings)}
+            path = corrections.save(self.folder, sheet, None if label == NO_DIGIT else label, details)
+            return f"Kept as {path.name}, thank you."
+
+
 @contextmanager
-def told() -> Iterator[None]:
-    """Shows an error that a person can mend on the page, as Gradio does."""
+def as_page_error() -> Iterator[None]:
+    """Turns an error that the user can mend into Gradio's message on the page."""
     try:
         yield
     except (UserError, OSError) as error:
@@ -114,13 +120,14 @@ def told() -> Iterator[None]:
 
 
 def facts(predictor: Predictor) -> str:
-    """How good the model is, and how fast here."""
+    """Test accuracy of a model and its latency on this machine, as HTML."""
     about, (accuracy, low, high) = predictor.about, predictor.test_accuracy
     milliseconds = 1000 * latency(predictor.probabilities)
-    return (
+    text = (
         f'<p class="facts">{about.recipe}, trained on {about.dataset}: {accuracy:.2%} of its {about.test["total"]:,} '
         f"test images right (95 % interval {low:.2%} to {high:.2%}), {milliseconds:.2g} ms an image here.</p>"
     )
+    return text + EMBEDDED_HINT if about.dataset == embedded.NAME else text
 
 
 def latency(network: Callable[[np.ndarray], np.ndarray]) -> float:
@@ -128,7 +135,7 @@ def latency(network: Callable[[np.ndarray], np.ndarray]) -> float:
     frame = np.zeros((1, framing.SIDE, framing.SIDE), np.uint8)
     network(frame)
     seconds = []
-    for _ in range(TIMED):
+    for _ in range(TIMED_CALLS):
         started = time.perf_counter()
         network(frame)
         seconds.append(time.perf_counter() - started)

@@ -1,51 +1,46 @@
 """An answer as HTML."""
 
 import base64
-import io
 
 import numpy as np
-from PIL import Image
 
-from digits.serving.predictor import NOTHING, Answer
+from digits.core.text import percent
+from digits.serving.image_file import encode_png
+from digits.serving.predictor import Answer
 
-HEAT = np.array([220, 40, 40])  # the colour of where the network looked
+HEAT = np.array([220, 40, 40])  # RGB, where the saliency is highest
 
 
-def answer(found: Answer, looked: np.ndarray | None) -> str:
-    """What is said, the probability of each class, what the network saw and where it looked.
+def answer_html(answer: Answer, saliency: np.ndarray | None) -> str:
+    """The verdict in words, the probability of each class, the network's input and its saliency map.
 
     Args:
-        found: the answer.
-        looked: float `[28, 28]`, 0 to 1; None where nothing is drawn.
+        answer: the answer.
+        saliency: float `[28, 28]`, 0 to 1; None where nothing is drawn.
     """
-    rows = "".join(_row(name, value, name == found.best) for name, value in found.probabilities.items())
+    rows = "".join(_row(name, value, name == answer.best) for name, value in answer.probabilities.items())
     table = f'<table aria-label="probability of each digit">{rows}</table>' if rows else ""
-    pictures = ""
-    if found.frame is not None and looked is not None:
-        pictures = _figure(255 - found.frame, "what the network sees") + _figure(
-            heated(found.frame, looked), "where it looked"
-        )
+    figures = ""
+    if answer.frame is not None and saliency is not None:
+        figures = _figure(255 - answer.frame, "what the network sees")
+        figures += _figure(overlay(answer.frame, saliency), "where it looked")
     return (
-        f'<div class="answer" data-verdict="{found.verdict}" data-best="{found.best or ""}">'
-        f'<p class="said" role="status" aria-live="polite">{said(found)}</p>{table}{pictures}</div>'
+        f'<div class="answer" data-verdict="{answer.verdict}" data-best="{answer.best or ""}">'
+        f'<p class="verdict" role="status" aria-live="polite">{verdict_html(answer)}</p>{table}{figures}</div>'
     )
 
 
-def said(found: Answer) -> str:
-    """The answer in words."""
-    if found.verdict == NOTHING:
-        return "Nothing drawn yet"
-    first, second = found.ranked[:2]
-    if found.verdict == "unknown":
-        return "<strong>?</strong> not a digit, as far as I know"
-    if found.verdict == "not sure":
-        return f"<strong>{first}</strong> perhaps, or {second}: not sure"
-    return f"<strong>{first}</strong>"
+def verdict_html(answer: Answer) -> str:
+    """The verdict in words, the most probable class in bold."""
+    words = answer.words(lambda name: f"<strong>{name}</strong>" if name == answer.best else name)
+    return f"<strong>?</strong> {words}" if answer.verdict == "unknown" else words
 
 
-def percent(probability: float) -> str:
-    """A probability for a person; rounding never makes it certain."""
-    return ">99.9 %" if probability > 0.999 else f"{probability:.1%}".replace("%", " %")
+def overlay(frame: np.ndarray, saliency: np.ndarray) -> np.ndarray:
+    """The frame, dark on white, with the saliency in red over it: uint8 `[28, 28, 3]`."""
+    paper = np.repeat(255.0 - frame[..., None], 3, axis=-1)
+    amount = 0.65 * saliency[..., None]
+    return np.round(paper * (1 - amount) + HEAT * amount).astype(np.uint8)
 
 
 def _row(name: str, probability: float, best: bool) -> str:
@@ -54,15 +49,6 @@ def _row(name: str, probability: float, best: bool) -> str:
     return f"<tr{kind}><td>{name}</td><td>{bar}</td><td>{percent(probability)}</td></tr>"
 
 
-def heated(frame: np.ndarray, looked: np.ndarray) -> np.ndarray:
-    """The frame, dark on white, with the heat over it: uint8 `[28, 28, 3]`."""
-    paper = np.repeat(255.0 - frame[..., None], 3, axis=-1)
-    amount = 0.65 * looked[..., None]
-    return np.round(paper * (1 - amount) + HEAT * amount).astype(np.uint8)
-
-
 def _figure(pixels: np.ndarray, caption: str) -> str:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    source = f"data:image/png;base64,{base64.b64encode(encode_png(pixels)).decode()}"
     return f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all, and are the same bytes whenever and wherever they are written."""
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -65,6 +66,19 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, or of the contents of a folder's files in the order of their paths.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    members = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for member in members:
+        digest.update(member.read_bytes())
+    return digest.hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,6 +1,5 @@
 """Raw data: the images and labels of each split as they came, and a card that says where from."""
 
-import hashlib
 import io
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def write(directory: Path, dataset: Dataset) -> None:
             for part, array in (("images", split.images), ("labels", split.labels)):
                 file = partial / f"{name}_{part}.npy"
                 file.write_bytes(_npy(array))
-                checksums[file.name] = _sha256(file)
+                checksums[file.name] = files.sha256(file)
         files.write_json(partial / CARD, {**dataset.card, "sha256": checksums})
 
 
@@ -35,7 +34,7 @@ def read(directory: Path) -> Dataset:
     """
     card = files.read_json(directory / CARD)
     for name, expected in card["sha256"].items():
-        if _sha256(directory / name) != expected:
+        if files.sha256(directory / name) != expected:
             raise UserError(f"{directory / name}: corrupt, its sha256 is not that in {CARD}; {files.ANEW}")
     splits = {
         name: Split(np.load(directory / f"{name}_images.npy"), np.load(directory / f"{name}_labels.npy"))
@@ -49,8 +48,3 @@ def _npy(array: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array)
     return buffer.getvalue()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

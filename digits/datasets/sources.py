@@ -2,7 +2,6 @@
 
 import contextlib
 import difflib
-import hashlib
 import re
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import requests
 
+from digits.core import files
 from digits.core.errors import UserError, as_os_error, one_line
 from digits.datasets import embedded
 from digits.splits.holdout import split_off_test
@@ -105,10 +105,10 @@ def _check_files(folder: Path, expected: Iterable[Any]) -> None:
         path = folder / info.filename
         if not path.is_file():
             raise UserError(f"MNIST_DIR: {path} is missing; the folder must hold the four original .gz files of MNIST")
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-        if found != info.checksum:
+        checksum = files.sha256(path)
+        if checksum != info.checksum:
             raise UserError(
-                f"MNIST_DIR: {path} is not the original file (sha256 {found[:12]}..., expected "
+                f"MNIST_DIR: {path} is not the original file (sha256 {checksum[:12]}..., expected "
                 f"{info.checksum[:12]}...): truncated or corrupt, copy it again"
             )
 

@@ -82,7 +82,7 @@ class Cosine(Section):
 
 
 class OneCycle(Section):
-    """A learning rate that rises to a peak and falls to 0, see `digits.training.schedules`."""
+    """A learning rate that rises to a peak and falls to 0, see `digits.training.optimizers`."""
 
     name: Literal["one_cycle"]
     peak: Rate

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from sklearn.metrics import confusion_matrix
 
+from digits.core.text import percent
 from digits.metrics import scoring
 from digits.reporting import style
 
@@ -23,12 +24,12 @@ def pictures(
     Args:
         predictions: rows of `digits.metrics.scoring.predictions`.
         calibration: rows of `digits.metrics.scoring.reliability`.
-        showcase: the arrays of `digits.metrics.examples.showcase`.
+        showcase: the arrays of `digits.evaluation.examples.showcase`.
         classes: the names of the classes in the order of their labels.
     """
     actual, predicted = ([row[name] for row in predictions] for name in ("actual", "predicted"))
     wrong = [predictions[place] for place in showcase["mistakes_index"]]
-    captions = [f"{row['actual']}, read as {row['predicted']}\n{style.percent(row['confidence'])}" for row in wrong]
+    captions = [f"{row['actual']}, read as {row['predicted']}\n{percent(row['confidence'])}" for row in wrong]
     labels = [classes.index(predictions[place]["actual"]) for place in showcase["samples_index"]]
     return {
         "confusion": confusion(confusion_matrix(actual, predicted, labels=classes), classes),
@@ -79,7 +80,7 @@ def sample_predictions(
         best = int(row.argmax())
         style.show(above, image)
         above.axis("off")
-        above.set_title(f"{classes[best]} with {style.percent(row[best])}\n(is {classes[label]})", fontsize=9)
+        above.set_title(f"{classes[best]} with {percent(row[best])}\n(is {classes[label]})", fontsize=9)
         colors = np.full(len(classes), "0.7", dtype=object)
         colors[best], colors[label] = style.VALIDATION, style.TEST
         below.barh(range(len(classes)), row, color=colors.tolist())

@@ -44,8 +44,3 @@ def show(axes: Axes, image: np.ndarray) -> None:
         axes.imshow(image[..., 0], cmap="gray_r", vmin=0, vmax=255)
     else:
         axes.imshow(image)
-
-
-def percent(probability: float) -> str:
-    """A probability for a person; rounding never makes it certain."""
-    return ">99.9%" if probability > 0.999 else f"{probability:.1%}"

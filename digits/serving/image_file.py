@@ -40,6 +40,13 @@ def decode(content: bytes) -> np.ndarray:
         raise UserError(f"no readable image; {', '.join(FORMATS)} are read") from error
 
 
+def encode_png(pixels: np.ndarray) -> bytes:
+    """A PNG file of an image, uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise UserError(f"an image of {width}x{height}; at most {MAX_PIXELS // 10**6} megapixels are read")

@@ -3,8 +3,7 @@
 Page, API and command line use nothing else. With a `.tflite` or `.onnx` file it does without TensorFlow.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -13,6 +12,7 @@ import numpy as np
 
 from digits.core import files, paths
 from digits.core.errors import UserError
+from digits.core.text import percent
 from digits.drawing import framing
 from digits.export import backends
 from digits.metrics import intervals
@@ -58,15 +58,25 @@ class Answer:
             "probabilities": {name: round(value, 6) for name, value in self.probabilities.items()},
         }
 
-    def __str__(self) -> str:
+    def words(self, show: Callable[[str], str] = str) -> str:
+        """The verdict in words.
+
+        Args:
+            show: how a class is written.
+        """
         if self.verdict == NOTHING:
-            return "nothing drawn"
-        first, second = self.ranked[:2]
+            return NOTHING
         if self.verdict == "unknown":
-            return f"not a digit, as far as I know (if it is one: {first}, {self.probabilities[first]:.0%})"
-        if self.verdict == "not sure":
-            return f"not sure: {first} ({self.probabilities[first]:.0%}) or {second} ({self.probabilities[second]:.0%})"
-        return f"{first} ({min(self.probabilities[first], 0.999):.1%})"
+            return "not a digit, as far as I know"
+        first, second = map(show, self.ranked[:2])
+        return f"not sure: {first} or {second}" if self.verdict == "not sure" else first
+
+    def __str__(self) -> str:
+        text = self.words(self._with_probability)
+        return f"{text}; most like {self._with_probability(self.ranked[0])}" if self.verdict == "unknown" else text
+
+    def _with_probability(self, name: str) -> str:
+        return f"{name} ({percent(self.probabilities[name])})"
 
 
 class Predictor:
@@ -74,7 +84,7 @@ class Predictor:
 
     Args:
         path: the model; see `digits.export.backends.load`.
-        described: the `metadata.json` that belongs to it.
+        described: the `about.json` that belongs to it.
         threads: of one call.
 
     Raises:
@@ -88,16 +98,19 @@ class Predictor:
             shape = "x".join(map(str, self.about.image_shape))
             raise UserError(f"{path}: a model for images of {shape}; drawings become {framing.SIDE}x{framing.SIDE}x1")
         self.path = path
-        self.digest = digest(path)
+        self.digest = files.sha256(path)
         self._network = backends.load(path, threads)
         self._lock = Lock()  # a LiteRT interpreter keeps its input
 
     @property
     def test_accuracy(self) -> tuple[float, float, float]:
-        """Of this very file on the test split, with its 95 % interval; `metrics/export.json` knows that of exports."""
-        measured = self.path.parent.parent / paths.EXPORT_METRICS
-        own = files.read_json(measured).get(self.path.name, {}) if measured.is_file() else {}
-        accuracy, total = own.get("accuracy", self.about.test["accuracy"]), int(self.about.test["total"])
+        """Accuracy of this file on the test split, and its 95 % interval.
+
+        `formats.json` beside the file has the accuracy of each format; without it, that of the Keras model is taken.
+        """
+        formats = self.path.with_name(paths.FORMATS.name)
+        accuracies = files.read_json(formats) if formats.is_file() else {}
+        accuracy, total = accuracies.get(self.path.name, self.about.test["accuracy"]), int(self.about.test["total"])
         return accuracy, *intervals.wilson_interval(round(accuracy * total), total)
 
     def probabilities(self, frames: np.ndarray) -> np.ndarray:
@@ -118,9 +131,3 @@ class Predictor:
     def _answer(self, probabilities: np.ndarray, frame: np.ndarray) -> Answer:
         named = dict(zip(self.about.classes, map(float, probabilities), strict=True))
         return Answer(self.about.decision(float(probabilities.max())), named, frame)
-
-
-def digest(path: Path) -> str:
-    """The sha256 of a model file, or of a folder's files in their order."""
-    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -7,7 +7,7 @@ from PIL import Image
 
 from apps import predict
 from digits.core import errors, paths
-from tests.digits.conftest import CLASSES
+from tests.digits.conftest import CLASSES, exported, network  # noqa: F401  # fixtures
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def images(tmp_path):
 
 
 @pytest.fixture
-def run(exported, monkeypatch, capsys):
+def run(exported, monkeypatch, capsys):  # noqa: F811
     """The command line with these arguments: its status, its lines and those on stderr."""
 
     def call(*arguments):

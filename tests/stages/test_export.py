@@ -21,6 +21,12 @@ def test_each_format_answers_what_keras_answers(project):
     assert agreement["model_int8.tflite"]["bytes"] < agreement["model.keras"]["bytes"]
 
 
+def test_the_accuracy_of_each_format_lies_beside_the_models(project):
+    agreement = json.loads(Path("metrics/export.json").read_text())
+    accuracies = json.loads(Path("models/formats.json").read_text())
+    assert accuracies == {name: measured["accuracy"] for name, measured in agreement.items()}
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_each_file_runs(project, name):
     images = tfrecords.read(Path("data/tfrecords"), "test").images[:7]

@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pytest
 
-from apps.demo import collecting
+from apps.demo import corrections
 from digits.core import paths
 from digits.core.errors import UserError
 from digits.serving.predictor import Answer
@@ -30,7 +30,7 @@ def run(tmp_path, monkeypatch, capsys):
 
     def start(*labels, options=()):
         for sheet, label in zip(SHEETS, labels, strict=False):
-            collecting.save(tmp_path / paths.DRAWN, sheet, label, {})
+            corrections.save(tmp_path / paths.DRAWN, sheet, label, {})
         monkeypatch.setattr(sys, "argv", ["evaluate_drawn", *options])
         evaluate_drawn.main()
         return capsys.readouterr().out.splitlines()
@@ -62,5 +62,5 @@ def test_without_drawings_it_is_told_how_to_make_some(run):
 
 
 def test_another_folder_can_be_named(run, tmp_path):
-    collecting.save(tmp_path / "elsewhere", SHEETS[0], "1", {})
+    corrections.save(tmp_path / "elsewhere", SHEETS[0], "1", {})
     assert "1 of 1" in run(options=["--folder", str(tmp_path / "elsewhere")])[0]

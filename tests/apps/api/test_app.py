@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from apps.api import app, limits
-from apps.api.reading import LARGEST_BATCH
+from apps.api.reading import MAX_BATCH
 from digits.drawing import framing, strokes
 from digits.serving import image_file
 from tests.apps.conftest import encoded
@@ -112,7 +112,7 @@ def test_a_part_of_a_form_needs_no_file_name(client, three):
 
 def test_a_full_batch_is_answered(client, three):
     small = framing.frame(three).tolist()
-    assert digits(client.post("/predict", json=[small] * LARGEST_BATCH)) == ["3"] * LARGEST_BATCH
+    assert digits(client.post("/predict", json=[small] * MAX_BATCH)) == ["3"] * MAX_BATCH
 
 
 def test_empty_paper_is_no_digit(client):
@@ -190,8 +190,8 @@ def test_a_form_with_other_fields_is_refused(client, three):
 
 
 def test_a_form_with_too_many_files_is_refused(client, three):
-    files = [("file", encoded(three))] * (LARGEST_BATCH + 1)
-    assert str(LARGEST_BATCH) in refusal(client.post("/predict", files=files), 422)
+    files = [("file", encoded(three))] * (MAX_BATCH + 1)
+    assert str(MAX_BATCH) in refusal(client.post("/predict", files=files), 422)
 
 
 def test_one_bad_file_refuses_the_form(client, three):
@@ -214,7 +214,7 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_again(serve, three, m
 
 
 def test_when_too_many_wait_a_request_is_told_to_come_again(serve, three, monkeypatch):
-    monkeypatch.setattr(app, "LONGEST_QUEUE", 1)
+    monkeypatch.setattr(app, "MAX_QUEUE", 1)
     client, small = serve(), framing.frame(three).tolist()
     response = client.post("/predict", json=[small, small])
     refusal(response, 503)

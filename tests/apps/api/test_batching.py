@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from apps.api.batching import Batcher
-from apps.api.refusals import RefusedError
+from apps.api.request_errors import RequestError
 
 
 class Network:
@@ -94,7 +94,7 @@ def test_above_the_longest_queue_a_request_is_refused_and_the_waiting_are_not_hu
     async def run():
         batch = batcher(network, longest=3)
         tasks = await waiting(batch, "a") + await waiting(batch, "bcd")
-        with pytest.raises(RefusedError) as refused:
+        with pytest.raises(RequestError) as refused:
             await batch(["e"])
         network.go.set()
         return refused.value, await asyncio.gather(*tasks)

@@ -5,7 +5,7 @@ from starlette.requests import Request
 
 from apps.api import limits
 from apps.api.limits import RateLimit
-from apps.api.refusals import RefusedError
+from apps.api.request_errors import RequestError
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ EMPTY = (429, 1)  # status, seconds to wait
 def taken(limit, client="a"):
     try:
         limit.take(client)
-    except RefusedError as error:
+    except RequestError as error:
         return error.status, error.retry_after
     return True
 
@@ -80,18 +80,18 @@ def test_a_body_comes_in_parts():
 
 @pytest.mark.parametrize("headers", [[], [(b"content-length", b"5")], [(b"content-length", b"nonsense")]])
 def test_a_body_is_read_no_further_than_allowed_whatever_it_said(headers):
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestError) as refused:
         read([b"0123456789", b"a", b"never read"], headers)
     assert refused.value.status == 413
 
 
 def test_a_body_that_says_it_is_too_long_is_not_read_at_all():
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestError) as refused:
         read([], [(b"content-length", b"11")], gone=True)
     assert refused.value.status == 413
 
 
 def test_a_client_that_goes_away_is_no_error_of_ours():
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestError) as refused:
         read([b"abc"], gone=True)
     assert refused.value.status == 400

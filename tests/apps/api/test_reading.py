@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.api import reading
-from apps.api.refusals import RefusedError
+from apps.api.request_errors import RequestError
 from digits.core.errors import UserError
 from tests.apps.conftest import encoded
 
@@ -61,7 +61,7 @@ def test_a_pixel_is_a_number_that_json_knows(value):
         [[7] * 28] * 27 + ["7" * 28],
         [[[7] * 28] * 28, [[7] * 28] * 27],  # one image of two is short
         [[[[7]] * 28] * 28],
-        [[[7] * 28] * 28] * (reading.LARGEST_BATCH + 1),
+        [[[7] * 28] * 28] * (reading.MAX_BATCH + 1),
         {"image": [[7] * 28] * 28},
     ],
 )
@@ -125,6 +125,6 @@ def test_the_content_type_decides():
     image = ROWS.astype(np.uint8)
     assert np.array_equal(next(reading.drawings("image/whatever", encoded(image))), image)
     assert np.array_equal(next(reading.drawings("Application/OCTET-stream", encoded(image))), image)
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestError) as refused:
         reading.drawings("text/html", encoded(image))
     assert refused.value.status == 415

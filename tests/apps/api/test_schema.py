@@ -6,7 +6,7 @@ from schemathesis import GenerationMode
 from starlette.routing import Mount
 
 from apps.api import app, schema
-from apps.api.reading import LARGEST_BATCH
+from apps.api.reading import MAX_BATCH
 from digits.drawing import framing
 from digits.serving import image_file
 from tests.apps.api import images  # noqa: F401  # what is an image file
@@ -25,7 +25,7 @@ def test_the_version_is_one_that_the_page_reads(described):
 
 def test_the_limits_are_told(described):
     text = described["info"]["description"]
-    for limit in (LARGEST_BATCH, framing.SIDE, image_file.MAX_BYTES // 2**20, image_file.MAX_PIXELS // 10**6):
+    for limit in (MAX_BATCH, framing.SIDE, image_file.MAX_BYTES // 2**20, image_file.MAX_PIXELS // 10**6):
         assert str(limit) in text
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
-from apps.demo import collecting
+from apps.demo import corrections
 from digits.core import paths
 from tests.apps.conftest import Served, free_port
 
@@ -161,12 +161,12 @@ def test_undo_takes_the_last_stroke_back_and_clear_all(visit):
     expect(answer(page)).to_have_attribute("data-best", "1")
     assert settled(page) == ("sure", "1")
     page.get_by_role("button", name="Undo").click()
-    expect(answer(page)).to_have_text("Nothing drawn yet")
+    expect(answer(page)).to_have_text("nothing drawn")
     page.get_by_role("button", name="Undo").click()  # nothing to take back
     draw(page, LINE, (130, 40, 200))
     draw(page, LINE, (60, 40, 200))
     clear(page)
-    expect(answer(page)).to_have_text("Nothing drawn yet")
+    expect(answer(page)).to_have_text("nothing drawn")
 
 
 def test_a_mistake_is_corrected_and_kept(visit, trained):
@@ -176,12 +176,12 @@ def test_a_mistake_is_corrected_and_kept(visit, trained):
     page.get_by_text("Wrong? Say what it is").click()
     page.locator("#label").get_by_label("7", exact=True).check()
     page.get_by_role("button", name="Keep it as a test drawing").click()
-    expect(page.locator("#kept")).to_contain_text("thank you")
-    name = re.search(r"\w+\.png", page.locator("#kept").inner_text())[0]
+    expect(page.locator("#saved")).to_contain_text("thank you")
+    name = re.search(r"\w+\.png", page.locator("#saved").inner_text())[0]
     folder = trained / paths.DRAWN
     with Image.open(folder / name) as picture:
         assert picture.size == (280, 280)
-    [entry] = map(json.loads, (folder / collecting.LINES).read_text().splitlines())
+    [entry] = map(json.loads, (folder / corrections.INDEX).read_text().splitlines())
     assert entry["file"] == name
     assert entry["label"] == "7"
     assert entry["answer"] == "1"
@@ -189,7 +189,7 @@ def test_a_mistake_is_corrected_and_kept(visit, trained):
     page.locator("#label").get_by_label("no digit").check()
     page.get_by_role("button", name="Keep it as a test drawing").click()
     for _ in range(100):
-        kept = [json.loads(line)["label"] for line in (folder / collecting.LINES).read_text().splitlines()]
+        kept = [json.loads(line)["label"] for line in (folder / corrections.INDEX).read_text().splitlines()]
         if kept == [None]:  # instead of what was said before
             break
         page.wait_for_timeout(100)
@@ -251,7 +251,7 @@ def test_text_and_ink_stand_out(visit, scheme):
     assert (contrast(behind, "rgb(0, 0, 0)") < 3) == (scheme == "dark")
     pixel = "canvas => canvas.getContext('2d').getImageData(131, 140, 1, 1).data.join(', ')"
     assert contrast(page.locator("#sheet canvas").evaluate(pixel), paper) > 7
-    for text in ("#answer .said strong", "#answer td >> nth=0", "#answer td >> nth=2", "#facts p", "#sheet label"):
+    for text in ("#answer .verdict strong", "#answer td >> nth=0", "#answer td >> nth=2", "#facts p", "#sheet label"):
         assert contrast(page.locator(text).first.evaluate(style, "color"), behind) > 4.5
     for button in page.locator("#sheet button").all():
         assert contrast(button.evaluate(style, "color"), button.evaluate(style, "backgroundColor")) > 4.5

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 import os
 import subprocess
@@ -11,6 +12,17 @@ from matplotlib.figure import Figure
 
 from digits.core import files
 from digits.core.errors import UserError
+
+
+def test_the_sha256_of_a_folder_is_that_of_its_files_in_order(tmp_path):
+    (tmp_path / "a").write_bytes(b"one")
+    assert files.sha256(tmp_path / "a") == hashlib.sha256(b"one").hexdigest()
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    (tmp_path / "folder" / "inner" / "z").write_bytes(b"two")
+    (tmp_path / "folder" / "b").write_bytes(b"one")
+    assert files.sha256(tmp_path / "folder") == hashlib.sha256(b"onetwo").hexdigest()
+    with pytest.raises(FileNotFoundError):
+        files.sha256(tmp_path / "missing")
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):

@@ -18,10 +18,3 @@ def test_a_gallery_shows_each_image_with_its_caption(count, channels):
     figure = style.gallery(IMAGES[:count].repeat(channels, axis=-1), captions, title="t", columns=4)
     shown = [axes.get_title() for axes in figure.axes if axes.images]
     assert shown == captions
-
-
-@pytest.mark.parametrize(
-    ("probability", "text"), [(1.0, ">99.9%"), (0.9996, ">99.9%"), (0.985, "98.5%"), (0.0, "0.0%")]
-)
-def test_rounding_never_makes_certain(probability, text):
-    assert style.percent(probability) == text

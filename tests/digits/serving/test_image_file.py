@@ -56,6 +56,14 @@ def test_grey_stays_grey_and_exact():
     np.testing.assert_array_equal(found, pixels)
 
 
+@pytest.mark.parametrize("shape", [(7, 9), (7, 9, 3), (7, 9, 4)])
+def test_an_encoded_png_decodes_to_the_same_pixels(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    content = image_file.encode_png(pixels)
+    assert content.startswith(b"\x89PNG")
+    np.testing.assert_array_equal(image_file.decode(content), pixels)
+
+
 def test_black_and_white_is_grey():
     found = image_file.decode(file_of(picture("1"), "PNG"))
     assert found.shape == (30, 40)

@@ -1,5 +1,4 @@
 import dataclasses
-import hashlib
 import threading
 
 import numpy as np
@@ -9,7 +8,6 @@ from digits.core import paths
 from digits.core.errors import UserError
 from digits.export import backends
 from digits.metrics.decision import Decision
-from digits.serving import predictor
 from digits.serving.predictor import NOTHING, Answer, Predictor
 from digits.serving.saliency import by_occlusion
 from tests.digits.conftest import CLASSES, about_it
@@ -42,9 +40,9 @@ def certain(confidence, digit=7):
     ("confidence", "verdict", "text"),
     [
         (0.95, "sure", "7 (95.0%)"),
-        (0.99999, "sure", "7 (99.9%)"),
-        (0.6, "not sure", "not sure: 7 (60%) or "),
-        (0.3, "unknown", "not a digit, as far as I know (if it is one: 7, 30%)"),
+        (0.99999, "sure", "7 (>99.9%)"),
+        (0.6, "not sure", "not sure: 7 (60.0%) or "),
+        (0.3, "unknown", "not a digit, as far as I know; most like 7 (30.0%)"),
     ],
 )
 def test_the_verdict_is_that_of_the_thresholds(monkeypatch, tmp_path, confidence, verdict, text):
@@ -128,25 +126,23 @@ def test_the_accuracy_is_that_of_the_very_file(monkeypatch, tmp_path):
     accuracy, low, high = model.test_accuracy
     assert accuracy == 0.9
     assert low < 0.9 < high
-    (tmp_path / "metrics").mkdir()
-    (tmp_path / paths.EXPORT_METRICS).write_text('{"model.tflite": {"accuracy": 0.875}}')
+    (tmp_path / paths.FORMATS).write_text('{"model.tflite": 0.875}')
     assert model.test_accuracy[0] == 0.875
-    (tmp_path / paths.EXPORT_METRICS).write_text('{"model.onnx": {"accuracy": 0.5}}')
+    (tmp_path / paths.FORMATS).write_text('{"model.onnx": 0.5}')
     assert model.test_accuracy[0] == 0.9
 
 
-def test_the_digest_is_of_the_content(tmp_path):
-    (tmp_path / "a").write_bytes(b"one")
-    assert predictor.digest(tmp_path / "a") == hashlib.sha256(b"one").hexdigest()
-    (tmp_path / "folder" / "inner").mkdir(parents=True)
-    (tmp_path / "folder" / "inner" / "z").write_bytes(b"two")
-    (tmp_path / "folder" / "b").write_bytes(b"one")
-    assert predictor.digest(tmp_path / "folder") == hashlib.sha256(b"onetwo").hexdigest()
+def test_words_name_no_digit_where_there_is_none():
+    probabilities = {"7": 0.6, "1": 0.4}
+    assert Answer("sure", probabilities, None).words() == "7"
+    assert Answer("not sure", probabilities, None).words(lambda name: f"<{name}>") == "not sure: <7> or <1>"
+    assert Answer("unknown", probabilities, None).words() == "not a digit, as far as I know"
+    assert Answer(NOTHING, {}, None).words() == NOTHING
 
 
 def test_a_verdict_does_not_depend_on_the_array_type():
     answer = Answer("not sure", {"a": 0.6, "b": 0.3, "c": 0.1}, None)
-    assert str(answer) == "not sure: a (60%) or b (30%)"
+    assert str(answer) == "not sure: a (60.0%) or b (30.0%)"
     assert dataclasses.replace(answer, verdict="sure").best == "a"
     assert Decision(sure=0.6, known=0.1)(answer.confidence) == "sure"
 
@@ -154,4 +150,4 @@ def test_a_verdict_does_not_depend_on_the_array_type():
 def test_of_equal_probabilities_best_and_text_name_the_same():
     answer = Answer("not sure", {"0": 0.0, "1": 0.5, "7": 0.5}, np.zeros((28, 28), np.uint8))
     assert answer.best == "1"
-    assert str(answer).startswith("not sure: 1 (50%) or 7")
+    assert str(answer).startswith("not sure: 1 (50.0%) or 7")

@@ -1,4 +1,4 @@
-"""Requests that get no answer, and why."""
+"""HTTP error responses, and JSON responses in general."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import orjson
 from starlette.responses import Response
 
 
-class RefusedError(Exception):
-    """A request that is refused.
+class RequestError(Exception):
+    """A request that is answered with an HTTP error.
 
     Args:
-        status: of HTTP.
-        reason: for a person.
-        retry_after: seconds after which it may be sent again.
+        status: the HTTP status code.
+        reason: one line for the client.
+        retry_after: seconds after which the client may try again.
     """
 
     def __init__(self, status: int, reason: str, retry_after: int | None = None) -> None:
@@ -20,7 +20,7 @@ class RefusedError(Exception):
         self.status, self.retry_after = status, retry_after
 
     def response(self) -> Response:
-        """What the client gets."""
+        """The HTTP response."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return as_json({"detail": str(self)}, self.status, headers)
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from apps.demo import collecting
+from apps.demo import corrections
 from digits.core.errors import UserError
 
 SHEET = np.full((280, 280), 255, np.uint8)
@@ -12,72 +12,72 @@ SHEET[100:180, 130:150] = 0
 
 
 def lines(folder):
-    return [json.loads(line) for line in (folder / collecting.LINES).read_text().splitlines()]
+    return [json.loads(line) for line in (folder / corrections.INDEX).read_text().splitlines()]
 
 
 def test_the_picture_and_what_was_said_are_kept(tmp_path):
     folder = tmp_path / "data" / "drawn"
-    path = collecting.save(folder, SHEET, "1", {"answer": "7"})
+    path = corrections.save(folder, SHEET, "1", {"answer": "7"})
     assert path.parent == folder
     assert lines(folder) == [{"file": path.name, "label": "1", "answer": "7"}]
-    [(name, picture, label)] = collecting.read(folder)
+    [(name, picture, label)] = corrections.read(folder)
     assert (name, label) == (path.name, "1")
     assert np.array_equal(picture, SHEET)
 
 
 def test_what_is_no_digit_has_no_label(tmp_path):
-    collecting.save(tmp_path, SHEET, None, {})
-    assert collecting.read(tmp_path)[0][2] is None
+    corrections.save(tmp_path, SHEET, None, {})
+    assert corrections.read(tmp_path)[0][2] is None
 
 
 def test_the_same_drawing_again_replaces_what_was_said(tmp_path):
-    collecting.save(tmp_path, SHEET, "1", {})
-    collecting.save(tmp_path, 255 - SHEET, "2", {})
-    collecting.save(tmp_path, SHEET, "7", {})
+    corrections.save(tmp_path, SHEET, "1", {})
+    corrections.save(tmp_path, 255 - SHEET, "2", {})
+    corrections.save(tmp_path, SHEET, "7", {})
     assert sorted(entry["label"] for entry in lines(tmp_path)) == ["2", "7"]
     assert len(list(tmp_path.glob("*.png"))) == 2
 
 
 # The details come from the browser.
 def test_details_change_neither_file_nor_label(tmp_path):
-    path = collecting.save(tmp_path, SHEET, "1", {"file": "../../secret.png", "label": "9"})
+    path = corrections.save(tmp_path, SHEET, "1", {"file": "../../secret.png", "label": "9"})
     assert lines(tmp_path) == [{"file": path.name, "label": "1"}]
 
 
 def test_two_at_once_lose_nothing(tmp_path):
     sheets = [np.full((10, 10), shade, np.uint8) for shade in range(40)]
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda sheet: collecting.save(tmp_path, sheet, "1", {}), sheets))
-    assert len(lines(tmp_path)) == len(collecting.read(tmp_path)) == 40
+        list(threads.map(lambda sheet: corrections.save(tmp_path, sheet, "1", {}), sheets))
+    assert len(lines(tmp_path)) == len(corrections.read(tmp_path)) == 40
     assert not list(tmp_path.glob("partial-*"))
 
 
 def test_there_is_a_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(collecting, "MOST", 1)
-    collecting.save(tmp_path, SHEET, "1", {})
-    collecting.save(tmp_path, SHEET, "7", {})  # the same one
-    with pytest.raises(UserError, match="enough"):
-        collecting.save(tmp_path, 255 - SHEET, "1", {})
+    monkeypatch.setattr(corrections, "MAX_DRAWINGS", 1)
+    corrections.save(tmp_path, SHEET, "1", {})
+    corrections.save(tmp_path, SHEET, "7", {})  # the same one
+    with pytest.raises(UserError, match="full"):
+        corrections.save(tmp_path, 255 - SHEET, "1", {})
     assert len(list(tmp_path.glob("*.png"))) == 1
 
 
 def test_without_any_it_is_told_how_to_make_some(tmp_path):
     with pytest.raises(UserError, match="make demo"):
-        collecting.read(tmp_path)
+        corrections.read(tmp_path)
 
 
 @pytest.mark.parametrize("line", ["{", "7", "null", "[]", '{"file": "a.png"}', '{"label": "1"}'])
 def test_a_damaged_line_is_named(tmp_path, line):
-    collecting.save(tmp_path, SHEET, "1", {})
-    with (tmp_path / collecting.LINES).open("a") as file:
+    corrections.save(tmp_path, SHEET, "1", {})
+    with (tmp_path / corrections.INDEX).open("a") as file:
         file.write(line + "\n")
-    for ask in (lambda: collecting.read(tmp_path), lambda: collecting.save(tmp_path, 255 - SHEET, "1", {})):
+    for ask in (lambda: corrections.read(tmp_path), lambda: corrections.save(tmp_path, 255 - SHEET, "1", {})):
         with pytest.raises(UserError, match="line 2"):
             ask()
 
 
 def test_a_damaged_picture_is_told(tmp_path):
-    path = collecting.save(tmp_path, SHEET, "1", {})
+    path = corrections.save(tmp_path, SHEET, "1", {})
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(UserError, match="no readable image"):
-        collecting.read(tmp_path)
+        corrections.read(tmp_path)

@@ -1,19 +1,19 @@
 import json
 
-from apps.api.refusals import RefusedError, as_json
+from apps.api.request_errors import RequestError, as_json
 
 
 def test_a_refusal_says_why():
-    response = RefusedError(413, "too long").response()
+    response = RequestError(413, "too large").response()
     assert response.status_code == 413
     assert response.media_type == "application/json"
-    assert json.loads(response.body) == {"detail": "too long"}
+    assert json.loads(response.body) == {"detail": "too large"}
     assert "retry-after" not in response.headers
 
 
 def test_a_refusal_says_when_to_come_again():
-    assert RefusedError(429, "too many", retry_after=7).response().headers["retry-after"] == "7"
-    assert RefusedError(429, "too many", retry_after=0).response().headers["retry-after"] == "0"
+    assert RequestError(429, "too many", retry_after=7).response().headers["retry-after"] == "7"
+    assert RequestError(429, "too many", retry_after=0).response().headers["retry-after"] == "0"
 
 
 def test_an_answer_is_json():

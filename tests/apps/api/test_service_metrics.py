@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from apps.api.measuring import Measured, Measures
+from apps.api.service_metrics import MetricsMiddleware, ServiceMetrics
 from tests.apps.conftest import encoded
 
 
@@ -55,10 +55,10 @@ def test_a_failure_is_counted_as_one_and_passed_on():
     async def broken(scope, receive, send):
         raise RuntimeError("broken")
 
-    measures = Measures()
+    metrics = ServiceMetrics()
     with pytest.raises(RuntimeError):
-        asyncio.run(Measured(broken, measures, ["/a"])({"type": "http", "path": "/a"}, None, None))
-    assert value(measures.text().decode(), 'requests_total{path="/a",status="500"}') == 1
+        asyncio.run(MetricsMiddleware(broken, metrics, ["/a"])({"type": "http", "path": "/a"}, None, None))
+    assert value(metrics.text().decode(), 'requests_total{path="/a",status="500"}') == 1
 
 
 def test_what_is_no_request_is_not_counted():
@@ -67,7 +67,7 @@ def test_what_is_no_request_is_not_counted():
     async def inner(scope, receive, send):
         seen.append(scope["type"])
 
-    measures = Measures()
-    asyncio.run(Measured(inner, measures, [])({"type": "lifespan"}, None, None))
+    metrics = ServiceMetrics()
+    asyncio.run(MetricsMiddleware(inner, metrics, [])({"type": "lifespan"}, None, None))
     assert seen == ["lifespan"]
-    assert "requests_total{" not in measures.text().decode()
+    assert "requests_total{" not in metrics.text().decode()

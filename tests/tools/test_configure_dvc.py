@@ -1,0 +1,43 @@
+import subprocess
+
+import pytest
+from dvc.config import Config
+
+from tools import configure_dvc
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    place = tmp_path / "mein Projekt ä"
+    (place / ".dvc").mkdir(parents=True)
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(configure_dvc.sys, "prefix", str(place))
+    return place
+
+
+def settings(folder):
+    configure_dvc.main()
+    return Config(dvc_dir=str(folder / ".dvc")).read("local")
+
+
+def test_the_site_cache_is_private_and_absolute(folder):
+    assert settings(folder)["core"]["site_cache_dir"] == str(folder / ".dvc/site-cache")
+    assert (folder / ".dvc/site-cache").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_page_of_plots_is_set_only_where_its_scripts_are(folder, monkeypatch):
+    assert settings(folder)["plots"]["html_template"] == str(folder / "plots.html")
+    assert "{plot_divs}" in (folder / "plots.html").read_text(encoding="utf-8")
+    monkeypatch.setattr(configure_dvc.importlib.util, "find_spec", lambda name: None)
+    assert "html_template" not in settings(folder)["plots"]
+
+
+def test_without_git_dvc_is_told_and_with_it_no_longer(folder):
+    assert settings(folder)["core"]["no_scm"] == "True"
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    assert "no_scm" not in settings(folder)["core"]
+
+
+def test_what_somebody_else_has_set_stays(folder):
+    (folder / ".dvc/config.local").write_text("[cache]\n    type = copy\n")
+    assert settings(folder)["cache"]["type"] == "copy"

@@ -1,0 +1,59 @@
+"""Sets what DVC must know about this checkout, in `.dvc/config.local`: `make` runs it after each installation.
+
+- The site cache: DVC's default is a folder that every user of the machine can write to, and DVC unpickles what lies
+  there. The path must be absolute, because an experiment changes directory: `.dvc/config` cannot have it.
+- The page of `dvc plots`: DVC's own loads its scripts from the network.
+- No git, where there is none, as in a downloaded archive: `dvc repro` works without, experiments do not.
+"""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from dvc.config import Config
+
+from tools import unicode_dvc  # noqa: F401  # lets DVC write the configuration of a folder such as `Schätze`
+
+
+def main() -> None:
+    """Writes the settings and what they name."""
+    root = Path.cwd()
+    cache = root / ".dvc/site-cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    cache.chmod(0o700)
+    with Config(dvc_dir=str(root / ".dvc")).edit("local") as settings:
+        choose(settings.setdefault("core", {}), "site_cache_dir", str(cache))
+        choose(settings.setdefault("core", {}), "no_scm", True if no_repository() else None)
+        choose(settings.setdefault("plots", {}), "html_template", plots_page())
+
+
+def no_repository() -> bool:
+    """Whether the folder lies in no git repository; so it is too where there is no git."""
+    git = shutil.which("git")
+    return not git or subprocess.run([git, "rev-parse"], check=False, capture_output=True).returncode != 0  # noqa: S603
+
+
+def choose(section: dict[str, Any], key: str, value: str | bool | None) -> None:
+    """Sets a key, or leaves it out where there is nothing to set."""
+    if value is None:
+        section.pop(key, None)
+    else:
+        section[key] = value
+
+
+def plots_page() -> str | None:
+    """The path of a page with its scripts inside, where the package that has them is installed."""
+    if not importlib.util.find_spec("vl_convert"):
+        return None
+    from tools import plots_page  # noqa: PLC0415  # imports that package
+
+    page = Path(sys.prefix) / "plots.html"
+    page.write_text(plots_page.page(), encoding="utf-8")
+    return str(page)
+
+
+if __name__ == "__main__":
+    main()
