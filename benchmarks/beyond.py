@@ -1,9 +1,9 @@
-"""What choices about robustness are made on: the validation versions of the sets of `metrics/robustness.json`.
+"""Measures robustness on validation data, to choose by: counterparts of the sets of `metrics/robustness.json`.
 
     python -m benchmarks.beyond models/model.keras ...
 
-The validation split as it is and as frames; squeezed into 8x8 pixels as scikit-learn's digits are, and with wider
-strokes; distorted; the drawings of `drawings/validation.json`, and those of them that are no digit. A line a model.
+The sets: the validation split, plain and as frames; reduced to 8x8 pixels like scikit-learn's digits, also with wider
+strokes; corrupted; and the drawings of `drawings/validation.json`, digits and others. Prints one line per model.
 """
 
 import argparse
@@ -27,12 +27,12 @@ from digits.splits import tfrecords
 from digits.splits.split import Split
 
 DRAWINGS = Path("drawings/validation.json")
-IMAGES, DISTORTED = 3000, 500  # of the validation split, the first ones
-WIDEST = 24  # of 32 pixels: scikit-learn's digits are narrower than MNIST's
+IMAGES, CORRUPTED = 3000, 500  # the first ones of the validation split
+WIDEST = 24  # of 32 pixels, because scikit-learn's digits are narrower than MNIST's
 
 
 def main() -> None:
-    """Chooses nothing; a person does."""
+    """Prints the metrics of each model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", type=Path)
     arguments = parser.parse_args()
@@ -44,7 +44,7 @@ def main() -> None:
         "drawings": drawn_digits.drawn(drawings)
     }
     others = drawn_digits.no_digits(drawings)
-    few = validation.take(np.arange(min(len(validation), DISTORTED)))
+    few = validation.take(np.arange(min(len(validation), CORRUPTED)))
     for path in arguments.models:
         network = partial(keras_file.probabilities, keras_file.load(path))
         figures = {name: accuracy(network, split) for name, split in sets.items()}
@@ -57,19 +57,19 @@ def main() -> None:
 
 
 def versions(validation: Split) -> dict[str, Split]:
-    """The validation split in the ways that are said above."""
+    """Returns the validation split and its transformed versions by name."""
     images = list(validation.images[..., 0])
     pictures = {
         "framed": images,
-        "8x8": [squeezed(image) for image in images],
-        "8x8, wider": [squeezed(ndimage.grey_dilation(image, (2, 2))) for image in images],
+        "8x8": [as_8x8(image) for image in images],
+        "8x8, wider": [as_8x8(ndimage.grey_dilation(image, (2, 2))) for image in images],
     }
-    framed = {name: Split(drawn_digits.framed(each), validation.labels) for name, each in pictures.items()}
+    framed = {name: Split(drawn_digits.framed(drawings), validation.labels) for name, drawings in pictures.items()}
     return {"validation": validation, **framed}
 
 
-def squeezed(image: np.ndarray) -> np.ndarray:
-    """As E. Alpaydin and C. Kaynak made theirs: 32x32 pixels of black or white, counted in blocks of 4x4.
+def as_8x8(image: np.ndarray) -> np.ndarray:
+    """Reduces an image as E. Alpaydin and C. Kaynak did: 32x32 black or white pixels, counted in blocks of 4x4.
 
     Args:
         image: uint8 `[H, W]`, light on black.
@@ -87,12 +87,12 @@ def squeezed(image: np.ndarray) -> np.ndarray:
 
 
 def accuracy(network: Network, split: Split) -> float:
-    """The share of right answers."""
+    """Returns the accuracy."""
     return float((network(split.images).argmax(axis=1) == split.labels).mean())
 
 
 def separation(network: Network, digits: Split, others: np.ndarray) -> float:
-    """The probability that a digit gets a higher confidence than what is none (the area under the ROC curve)."""
+    """Returns the AUROC: the probability that a digit gets a higher confidence than a non-digit."""
     confidence = [network(images).max(axis=1) for images in (digits.images, others)]
     is_digit = np.repeat([1, 0], [len(part) for part in confidence])
     return float(roc_auc_score(is_digit, np.concatenate(confidence)))

@@ -1,6 +1,6 @@
-"""How many requests does the HTTP service take, how long do they wait, and does its memory stay flat?
+"""Load test of the HTTP service: throughput, latency, and memory over time.
 
-    make load                                        # starts a service of its own, asks for 30 seconds
+    make load                                        # starts a service, sends requests for 30 seconds
     python -m benchmarks.load --seconds 600 --kind png
 
 Client and service share the machine's cores. Writes `benchmarks/load/<kind>.json`.
@@ -30,11 +30,11 @@ from digits.serving.image_file import encode_png
 
 RESULTS = Path("benchmarks/load")
 DISTINCT = 64  # bodies, sent in turn
-PAUSE = 1.0  # seconds between two looks at the memory
+PAUSE = 1.0  # seconds between two measurements of the memory
 
 
 def main() -> None:
-    """Prints the figures and writes them."""
+    """Prints and writes the metrics."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--connections", type=int, default=64)
@@ -46,16 +46,16 @@ def main() -> None:
         try:
             if not service.stdout or not service.stdout.readline():
                 raise UserError("the service did not start")
-            found = asyncio.run(measure(arguments, psutil.Process(service.pid)))
+            metrics = asyncio.run(measure(arguments, psutil.Process(service.pid)))
         finally:
             service.terminate()
-    for name, value in found.items():
+    for name, value in metrics.items():
         print(f"{name:24} {value}")
-    files.write_json(RESULTS / f"{arguments.kind}.json", {"machine": machine.describe(), **found})
+    files.write_json(RESULTS / f"{arguments.kind}.json", {"machine": machine.describe(), **metrics})
 
 
 async def measure(arguments: argparse.Namespace, service: psutil.Process) -> dict[str, Any]:
-    """Keeps all connections busy and looks at the service's memory meanwhile."""
+    """Keeps all connections busy and samples the service's memory."""
     kind, content = bodies(arguments.kind)
     address = f"http://127.0.0.1:{arguments.port}/predict"
     seconds: list[float] = []
@@ -79,18 +79,18 @@ async def measure(arguments: argparse.Namespace, service: psutil.Process) -> dic
                 log.append(time.perf_counter() - started)
                 number += 1
 
-        async def watch() -> None:
+        async def sample_memory() -> None:
             while time.monotonic() < end:
                 memory.append(service.memory_info().rss / 2**20)
                 await asyncio.sleep(PAUSE)
 
         gc.collect()
-        gc.freeze()  # the client's own pauses are not the service's
+        gc.freeze()  # so that the client's garbage collection does not count as latency
         warm: list[float] = []
         await asyncio.gather(*(ask(n, time.monotonic() + 3, warm) for n in range(arguments.connections)))
         started = time.monotonic()
         end = started + arguments.seconds
-        await asyncio.gather(watch(), *(ask(n, end, seconds) for n in range(arguments.connections)))
+        await asyncio.gather(sample_memory(), *(ask(n, end, seconds) for n in range(arguments.connections)))
         took = time.monotonic() - started
     milliseconds = np.array(seconds) * 1000
     tenth = max(1, len(memory) // 10)
@@ -108,7 +108,7 @@ async def measure(arguments: argparse.Namespace, service: psutil.Process) -> dic
 
 
 def bodies(kind: str) -> tuple[str, list[bytes]]:
-    """A content type, and bodies of that type: the committed drawings."""
+    """Returns a content type, and request bodies of that type, from the committed drawings."""
     drawings = [strokes.render(drawing) for drawing in strokes.read(paths.DRAWINGS)[:: 280 // DISTINCT][:DISTINCT]]
     if kind == "json":
         small = [np.asarray(Image.fromarray(255 - drawing).resize((28, 28))) for drawing in drawings]

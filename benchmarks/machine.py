@@ -1,4 +1,4 @@
-"""The machine that a measurement was taken on."""
+"""Describes the machine of a measurement."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def describe() -> dict[str, Any]:
-    """What the seconds were measured on."""
+    """Returns processor, cores and Python version."""
     processor = platform.processor() or platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
         models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]

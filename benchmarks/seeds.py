@@ -1,4 +1,4 @@
-"""How good and how fast is a recipe? Mean and spread over several seeds, on the data of `data/tfrecords`.
+"""Accuracy and training time of a recipe over several seeds, on the data of `data/tfrecords`.
 
     make bench                            # the active recipe, five seeds, beginning with that of params.yaml
     make bench RECIPE=cnn_deep SEEDS=10
@@ -27,7 +27,7 @@ RESULTS = Path("benchmarks/seeds")
 
 
 def main() -> None:
-    """Trains once a seed and prints a line each, then mean and standard deviation."""
+    """Trains once per seed and prints a line for each, then mean and standard deviation."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds; a spread takes at least two")
     parser.add_argument("--recipe", help="a block of params.yaml; without it the active one")
@@ -39,15 +39,15 @@ def main() -> None:
     determinism.configure(parameters.train.threads, parameters.train.precision)
     seeds = range(parameters.seed, parameters.seed + arguments.seeds)
     runs = [measure(parameters.recipe_named(name), seed) for seed in seeds]
-    summary = {measured: spread([run[measured] for run in runs]) for measured in runs[0] if measured != "seed"}
-    for measured, found in summary.items():
-        print(f"{measured:20} {found['mean']:.4f} +- {found['sd']:.4f}   median {found['median']:.4f}   n {len(runs)}")
+    summary = {metric: spread([run[metric] for run in runs]) for metric in runs[0] if metric != "seed"}
+    for metric, values in summary.items():
+        print(f"{metric:20} {values['mean']:.4f} +- {values['sd']:.4f}   median {values['median']:.4f}   n {len(runs)}")
     results = {"recipe": name, "machine": machine.describe(), "summary": summary, "runs": runs}
     files.write_json(RESULTS / f"{name}.json", results)
 
 
 def measure(recipe: params.Recipe, seed: int) -> dict[str, Any]:
-    """Trains with one seed and scores on validation and test; nothing is chosen by these figures."""
+    """Trains with one seed and measures on validation and test; nothing is chosen by these metrics."""
     spec = tfrecords.read_spec(paths.TFRECORDS)
     train, validation, test = (tfrecords.read(paths.TFRECORDS, name) for name in ("train", "validation", "test"))
     train = drawn_digits.with_drawings(
@@ -63,7 +63,7 @@ def measure(recipe: params.Recipe, seed: int) -> dict[str, Any]:
             checkpoint=Checkpoint(Path(folder, "checkpoint.npz"), identity=seed),
         )
     summary = scoring.summarize(test.labels, keras_file.probabilities(result.model, test.images), spec.classes)
-    found = {
+    metrics = {
         "seed": seed,
         "validation_accuracy": result.summary["val_accuracy"],
         "test_accuracy": summary["accuracy"],
@@ -73,15 +73,15 @@ def measure(recipe: params.Recipe, seed: int) -> dict[str, Any]:
     }
     print(
         "  ".join(
-            f"{name} {value:.4f}" if isinstance(value, float) else f"{name} {value}" for name, value in found.items()
+            f"{name} {value:.4f}" if isinstance(value, float) else f"{name} {value}" for name, value in metrics.items()
         ),
         flush=True,
     )
-    return found
+    return metrics
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Mean, standard deviation (n - 1), median and range."""
+    """Returns mean, standard deviation (n - 1), median and range."""
     return {
         "mean": statistics.mean(values),
         "sd": statistics.stdev(values),

@@ -1,1 +1,1 @@
-"""Every recipe on the same data, side by side: `make compare`."""
+"""Compares all recipes on the same data: `make compare`."""

@@ -1,4 +1,4 @@
-"""Pictures of the comparison; each function returns a matplotlib `Figure`."""
+"""The comparison's figures; each function returns a matplotlib `Figure`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ COLORS = colormaps["tab10"].colors  # type: ignore[attr-defined]  # a ListedColo
 
 
 def accuracy_against_cost(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """The share of wrong test images against the seconds of training, both on a logarithmic scale.
+    """Draws the test error against the seconds of training, both on a logarithmic scale.
 
     Args:
         rows: one a recipe: `recipe`, `seconds`, `weights`, and `accuracy` with `accuracy_low` and `accuracy_high`.
@@ -24,7 +24,7 @@ def accuracy_against_cost(rows: Sequence[Mapping[str, Any]]) -> Figure:
     axes = figure.subplots()
     for color, row in zip(_colors(len(rows)), rows, strict=True):
         error, low, high = (1 - row[name] for name in ("accuracy", "accuracy_high", "accuracy_low"))
-        error = max(error, 0.5 * high)  # no mistake at all has no place on a logarithmic scale
+        error = max(error, 0.5 * high)  # a logarithmic scale has no 0
         axes.errorbar(
             row["seconds"], error, [[max(0, error - low)], [high - error]], fmt="o", color=color, capsize=3, zorder=3
         )
@@ -49,7 +49,7 @@ def accuracy_against_cost(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def learning_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
-    """The share of validation images read wrongly after each epoch, all recipes in one plot.
+    """Draws the validation error after each epoch, all recipes in one plot.
 
     Args:
         histories: recipe -> rows with `epoch` and `val_accuracy`.
@@ -67,20 +67,20 @@ def learning_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> F
 
 
 def hard_images(images: np.ndarray, captions: Sequence[str], *, total: int, recipes: int) -> Figure:
-    """The test images that every recipe reads wrongly, or the first of them.
+    """Draws the test images that every recipe reads wrongly, or the first of them.
 
     Args:
         images: uint8 `[N, H, W, C]`.
         captions: N texts.
-        total: how many there are.
-        recipes: how many recipes.
+        total: number of such images.
+        recipes: number of recipes.
     """
-    shown = f"{len(images)} of {total}" if len(images) < total else str(total)
-    return style.gallery(images, captions, title=f"{shown} that all {recipes} recipes miss")
+    count = f"{len(images)} of {total}" if len(images) < total else str(total)
+    return style.gallery(images, captions, title=f"{count} that all {recipes} recipes miss")
 
 
 def _show_errors(axes: Axes) -> None:
-    """Shares of errors on a logarithmic scale, as percentages."""
+    """Sets a logarithmic scale of errors in percent."""
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(PercentFormatter(1))

@@ -1,4 +1,4 @@
-"""The text of the report, from figures alone."""
+"""The text of the report, from metrics alone."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -10,20 +10,20 @@ SIGNIFICANT = 0.05
 
 
 def metrics(row: Row) -> dict[str, Any]:
-    """A recipe's figures as `dvc metrics diff` shows them."""
-    same = ("validation_accuracy", "training_accuracy", "weights", "bytes", "epochs", "seconds")
-    found = {
+    """Returns a recipe's metrics for `dvc metrics diff`."""
+    unchanged = ("validation_accuracy", "training_accuracy", "weights", "bytes", "epochs", "seconds")
+    metrics = {
         "test_accuracy": row["accuracy"],
         "test_accuracy_low": row["accuracy_low"],
         "test_accuracy_high": row["accuracy_high"],
         "test_loss": row["loss"],
         "test_ece": row["ece"],
-        **{name: row[name] for name in same},
+        **{name: row[name] for name in unchanged},
     }
     published = row["published"].get("test_accuracy")
     if published is not None:
-        found |= {"published_accuracy": published, "above_published": row["accuracy"] - published}
-    return found
+        metrics |= {"published_accuracy": published, "above_published": row["accuracy"] - published}
+    return metrics
 
 
 def report(
@@ -36,15 +36,15 @@ def report(
     p_values: Mapping[tuple[str, str], float],
     wrong_by_all: int,
 ) -> str:
-    """The whole report.
+    """Returns the text of the report.
 
     Args:
         rows: one a recipe, as `compare.report.row` makes them.
-        dataset: its name.
+        dataset: the name of the dataset.
         counts: images by split.
-        machines: what the seconds were measured on.
-        seeds: recipe -> what `make bench` found, where it was run.
-        p_values: of each two recipes, adjusted for their number.
+        machines: the machines of the trainings.
+        seeds: recipe -> results of `make bench`, if it was run.
+        p_values: of each pair of recipes, adjusted for the number of pairs.
         wrong_by_all: test images that every recipe reads wrongly.
     """
     best = max(rows, key=lambda row: row["validation_accuracy"])
@@ -98,14 +98,14 @@ def _figures_row(row: Row) -> list[str]:
 
 
 def _published(rows: Sequence[Row]) -> list[str]:
-    """Each figure that an original publishes beside ours, and what else differs from it."""
-    found = [(row, key, row["published"][key]) for row in rows for key in PUBLISHED if key in row["published"]]
+    """Lists each published metric beside ours, and other differences from the original."""
+    published = [(row, key, row["published"][key]) for row in rows for key in PUBLISHED if key in row["published"]]
     notes = [f"- `{row['recipe']}`: {row['published']['differs']}" for row in rows if "differs" in row["published"]]
-    if not found and not notes:
+    if not published and not notes:
         return []
     lines = (
         [f"`{row['recipe']}`", PUBLISHED[key][0], PUBLISHED[key][2](theirs), PUBLISHED[key][2](row[PUBLISHED[key][1]])]
-        for row, key, theirs in found
+        for row, key, theirs in published
     )
     return [
         "## Beside what the originals publish",
@@ -123,23 +123,23 @@ def _over_seeds(rows: Sequence[Row], seeds: Mapping[str, Any]) -> list[str]:
         "One run is one draw. `make bench RECIPE=...` trains several, from different seeds; its validation accuracy is "
         "that on the images that the recipe itself holds out."
     ]
-    for name, found in seeds.items():
+    for name, results in seeds.items():
         if published[name] is not None:
-            test, count = found["summary"]["test_accuracy"], len(found["runs"])
+            test, count = results["summary"]["test_accuracy"], len(results["runs"])
             where = "below" if published[name] < test["min"] else "above" if published[name] > test["max"] else "within"
             text.append(
                 f"The published {_percent(published[name])} of `{name}` lies {where} the range of {count} seeds."
             )
     header = ["recipe", "n", "test accuracy, mean ± sd", "range", "validation accuracy", "published"]
-    table = _table(header, (_seeds_row(name, found, published[name]) for name, found in seeds.items()))
+    table = _table(header, (_seeds_row(name, results, published[name]) for name, results in seeds.items()))
     return ["## Over seeds", " ".join(text), table]
 
 
-def _seeds_row(name: str, found: Mapping[str, Any], published: float | None) -> list[str]:
-    test, validation = found["summary"]["test_accuracy"], found["summary"]["validation_accuracy"]
+def _seeds_row(name: str, results: Mapping[str, Any], published: float | None) -> list[str]:
+    test, validation = results["summary"]["test_accuracy"], results["summary"]["validation_accuracy"]
     return [
         f"`{name}`",
-        str(len(found["runs"])),
+        str(len(results["runs"])),
         f"**{_percent(test['mean'])}** ± {100 * test['sd']:.2f}",
         f"{_percent(test['min'])} to {_percent(test['max'])}",
         f"{_percent(validation['mean'])} ± {100 * validation['sd']:.2f}",
@@ -173,7 +173,7 @@ def _percent(share: float) -> str:
     return f"{share:.2%}"
 
 
-PUBLISHED = {  # the keys of published.yaml -> what they are called, where ours is, and how both are written
+PUBLISHED = {  # key of published.yaml -> its name, the key of our value, and the format of both
     "test_accuracy": ("test accuracy", "accuracy", _percent),
     "validation_accuracy": ("validation accuracy", "validation_accuracy", _percent),
     "training_accuracy": ("training accuracy", "training_accuracy", _percent),

@@ -1,10 +1,10 @@
-"""Where the comparison reads and writes, from the project's root; `compare/dvc.yaml` names the same places."""
+"""Paths of the comparison, relative to the project's root; `compare/dvc.yaml` names the same paths."""
 
 from pathlib import Path
 
-RESULTS = Path("compare/results")  # a folder a recipe
-COST = Path("compare/cost")  # a file a recipe; apart from the results, because no two runs take the same seconds
-CHECKPOINTS = Path("compare/checkpoints")  # of unfinished trainings; no output
+RESULTS = Path("compare/results")  # a folder per recipe
+COST = Path("compare/cost")  # a file per recipe; separate from the results, because the seconds differ from run to run
+CHECKPOINTS = Path("compare/checkpoints")  # of unfinished trainings; not an output
 
 PUBLISHED = Path("compare/published.yaml")
 SEEDS = Path("benchmarks/seeds")
@@ -14,4 +14,4 @@ METRICS = Path("compare/metrics.json")
 PLOTS = Path("compare/plots")
 
 MODEL, HISTORY, PREDICTIONS, SCORES = "model.keras", "history.csv", "predictions.csv", "scores.json"
-ABOUT = "about.json"  # what a user of the model must know
+ABOUT = "about.json"  # the model's metadata

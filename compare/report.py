@@ -1,4 +1,4 @@
-"""Stage `report`: what the runs left in; a report for people, figures for `dvc metrics diff`, and pictures out."""
+"""Stage `report`: the results of the runs in; a report, metrics for `dvc metrics diff`, and figures out."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -15,18 +15,18 @@ from digits.core.errors import UserError
 from digits.splits import tfrecords
 
 Row = dict[str, Any]
-SHOWN = 24  # images that every recipe reads wrongly
+SHOWN = 24  # images that every recipe reads wrongly, at most
 
 
 def main() -> None:
-    """The published figures are those of MNIST, and stand beside no other set."""
+    """Writes the report; published metrics are compared on MNIST only, for which they were published."""
     parameters = params.load()
     names = parameters.compare.recipes
     spec = tfrecords.read_spec(paths.TFRECORDS)
     published = read_published(parameters.recipes) if spec.name == "mnist" else {}
     rows = [row(name, published.get(name, {})) for name in names]
     answers = {name: predictions(name) for name in names}
-    correct = {name: np.array([a["predicted"] == a["actual"] for a in found]) for name, found in answers.items()}
+    correct = {name: np.array([a["predicted"] == a["actual"] for a in table]) for name, table in answers.items()}
 
     files.write_json(places.METRICS, {r["recipe"]: markdown.metrics(r) for r in rows})
     for name, figure in pictures(rows, answers, correct).items():
@@ -36,7 +36,7 @@ def main() -> None:
         dataset=spec.name,
         counts=spec.counts,
         machines={r["machine"] for r in rows},
-        seeds={r["recipe"]: found for r in rows if (found := seeds(r, parameters.seed))} if published else {},
+        seeds={r["recipe"]: results for r in rows if (results := seeds(r, parameters.seed))} if published else {},
         p_values=statistics.pairwise(correct),
         wrong_by_all=int((~np.any(list(correct.values()), axis=0)).sum()),
     )
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def row(name: str, published: dict[str, Any]) -> Row:
-    """What is told of one recipe."""
+    """Returns the metrics of one recipe."""
     folder = places.RESULTS / name
     cost = files.read_json(places.COST / f"{name}.json")
     scores = files.read_json(folder / places.SCORES)
@@ -66,10 +66,10 @@ def row(name: str, published: dict[str, Any]) -> Row:
 
 
 def read_published(recipes: Collection[str]) -> dict[str, dict[str, Any]]:
-    """What the originals report of themselves, by recipe.
+    """Reads the metrics that the originals publish, by recipe.
 
     Raises:
-        UserError: a name that is no recipe, or a figure that has no place in the report.
+        UserError: a name is no recipe, or a metric is not one of the report's.
     """
     published: dict[str, dict[str, Any]] = YAML(typ="safe").load(places.PUBLISHED)
     for name, keys in published.items():
@@ -79,32 +79,32 @@ def read_published(recipes: Collection[str]) -> dict[str, dict[str, Any]]:
 
 
 def seeds(row: Row, seed: int) -> dict[str, Any] | None:
-    """What `make bench` found for a recipe, if its run of the same seed is the very one that was compared."""
+    """Reads a recipe's results of `make bench`, if its run of the same seed has the same test accuracy."""
     file = places.SEEDS / f"{row['recipe']}.json"
     if not file.exists():
         return None
-    found = files.read_json(file)
-    same = [run["test_accuracy"] for run in found["runs"] if run["seed"] == seed]
+    results = files.read_json(file)
+    same = [run["test_accuracy"] for run in results["runs"] if run["seed"] == seed]
     if same != [row["accuracy"]]:
         print(f"{file}: of another version of the recipe, so left out; run `make bench RECIPE={row['recipe']}`")
         return None
-    return found
+    return results
 
 
 def predictions(name: str) -> list[Row]:
-    """What a recipe answered to each test image."""
+    """Reads a recipe's predictions for the test images."""
     columns = {"actual": str, "predicted": str, "confidence": float}
     return files.read_csv(places.RESULTS / name / places.PREDICTIONS, columns)
 
 
 def pictures(rows: list[Row], answers: dict[str, list[Row]], correct: dict[str, np.ndarray]) -> dict[str, Figure]:
-    """Accuracy against cost, the learning curves, and the images that every recipe reads wrongly."""
+    """Draws accuracy against cost, the learning curves, and the images that every recipe reads wrongly."""
     columns = {"epoch": int, "val_accuracy": float}
     histories = {r["recipe"]: files.read_csv(places.RESULTS / r["recipe"] / places.HISTORY, columns) for r in rows}
     hard = np.flatnonzero(~np.any(list(correct.values()), axis=0))
     captions = []
     for index in hard[:SHOWN]:
-        read_as = Counter(found[index]["predicted"] for found in answers.values()).most_common()
+        read_as = Counter(table[index]["predicted"] for table in answers.values()).most_common()
         actual = next(iter(answers.values()))[index]["actual"]
         captions.append(f"{actual}, read as\n" + ", ".join(f"{answer} ({count})" for answer, count in read_as))
     images = tfrecords.read(paths.TFRECORDS, "test").images[hard[:SHOWN]]

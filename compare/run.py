@@ -1,4 +1,4 @@
-"""Stage `run`: one recipe, trained and measured as the pipeline does it, whatever recipe is the active one.
+"""Stage `run`: trains and measures one recipe as the pipeline does, whichever recipe is the active one.
 
 python -m compare.run RECIPE
 """
@@ -20,7 +20,7 @@ from digits.training.checkpoints import Checkpoint
 
 
 def main() -> None:
-    """Takes up an interrupted training of the same recipe on the same data where it was."""
+    """Resumes an interrupted training of the same recipe on the same data."""
     parameters = params.load()
     if len(sys.argv) != 2:
         raise UserError("say which recipe: python -m compare.run RECIPE")
@@ -55,11 +55,11 @@ def main() -> None:
     files.write_csv(folder / places.HISTORY, result.history)
     files.write_csv(folder / places.PREDICTIONS, report.predictions)
     report.metadata.write(folder / places.ABOUT)
-    scores = {"training": result.summary, "validation": report.validation, "test": report.test}
+    scores = {"training": result.summary, "validation": report.validation_metrics, "test": report.test_metrics}
     files.write_json(folder / places.SCORES, scores)
     files.write_json(places.COST / f"{name}.json", {"seconds": result.seconds, "machine": machine.describe()})
     checkpoint.discard()
-    print(f"{name}: {report.test['accuracy']:.2%} on the test split, {result.seconds:.0f} s")
+    print(f"{name}: {report.test_metrics['accuracy']:.2%} on the test split, {result.seconds:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Do two classifiers really differ? Answers from what they did on the same images."""
+"""Significance tests between classifiers on the same images."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,14 +7,14 @@ from scipy.stats import binomtest
 
 
 def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
-    """The exact two-sided p-value of McNemar's test (https://doi.org/10.1007/BF02295996).
+    """Returns the exact two-sided p-value of McNemar's test (https://doi.org/10.1007/BF02295996).
 
-    Only the images that one of the two gets right and the other wrong tell: were the two equally good, each of these
-    would be a fair coin's toss.
+    Only images that exactly one of the two gets right count: if both were equally good, either would get such an
+    image right with probability 1/2.
 
     Args:
-        first: bool `[N]`, where the first is right.
-        second: bool `[N]`, where the second is.
+        first: bool `[N]`, whether the first is right.
+        second: bool `[N]`, whether the second is right.
     """
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     if not only_first + only_second:
@@ -23,25 +23,25 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values of several tests made at once, adjusted by the method of S. Holm (1979).
+    """Adjusts the p-values of several tests by the method of S. Holm (1979).
 
-    Who calls those below 0.05 different makes even one false call in fewer than 5 % of such families.
+    With adjusted p-values below 0.05 called significant, the probability of any false positive is at most 5 %.
     """
     order = np.argsort(p_values, kind="stable")
     adjusted, largest = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(order):
-        largest = max(largest, min(1.0, p_values[place] * (len(p_values) - rank)))
-        adjusted[place] = largest
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, p_values[index] * (len(p_values) - rank)))
+        adjusted[index] = largest
     return adjusted
 
 
 def pairwise(correct: Mapping[str, np.ndarray]) -> dict[tuple[str, str], float]:
-    """The adjusted p-value of each two.
+    """Returns the adjusted p-value of each pair.
 
     Args:
-        correct: name -> bool `[N]`, where it is right.
+        correct: name -> bool `[N]`, whether it is right.
     """
     names = list(correct)
-    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
+    pairs = [(one, other) for index, one in enumerate(names) for other in names[index + 1 :]]
     p_values = [mcnemar(correct[one], correct[other]) for one, other in pairs]
     return dict(zip(pairs, holm(p_values), strict=True))

@@ -1,8 +1,8 @@
-"""The library of the project: rooms in the order of the data's way, from `core` to `reporting`."""
+"""The library: its subpackages (rooms) follow the data flow, from `core` to `reporting`."""
 
 import os
 
 from digits import _quiet_tensorflow
 
-os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's own Keras is set to
+os.environ["KERAS_BACKEND"] = "tensorflow"  # overrides the user's own Keras settings
 _quiet_tensorflow.install()

@@ -1,4 +1,4 @@
-"""Imports TensorFlow without the lines that it prints to standard error."""
+"""Imports TensorFlow without the messages that it prints to standard error."""
 
 import importlib.abc
 import importlib.machinery
@@ -11,17 +11,17 @@ from types import ModuleType
 
 
 def install() -> None:
-    """Holds back what the first import of TensorFlow prints, in this process."""
-    # TensorFlow's own level for what it logs after its import: fatal only, because real failures are Python exceptions.
+    """Suppresses what the first import of TensorFlow prints in this process."""
+    # Log level after the import: fatal messages only, because real failures are raised as Python exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.meta_path.insert(0, _QuietImport())
 
 
 class _QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports TensorFlow with standard error held back; it is shown when the import fails.
+    """Imports TensorFlow with standard error captured; it is printed only if the import fails.
 
-    The import greets every process with eight lines about absent GPUs that no setting silences
-    (https://github.com/tensorflow/tensorflow/issues/100442); a person would look for our one line among them.
+    The import prints eight lines about absent GPUs that no setting silences
+    (https://github.com/tensorflow/tensorflow/issues/100442); they would hide our own one-line messages.
     """
 
     def find_spec(
@@ -30,10 +30,10 @@ class _QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if name != "tensorflow":
             return None
         sys.meta_path.remove(self)
-        found = importlib.util.find_spec(name)
-        if found and found.loader:
-            self.loader, found.loader = found.loader, self
-        return found
+        spec = importlib.util.find_spec(name)
+        if spec and spec.loader:
+            self.loader, spec.loader = spec.loader, self
+        return spec
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         return self.loader.create_module(spec)
@@ -42,15 +42,15 @@ class _QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__loader__ = self.loader
         if module.__spec__:
             module.__spec__.loader = self.loader
-        with tempfile.TemporaryFile() as greetings:
-            kept = os.dup(2)
-            os.dup2(greetings.fileno(), 2)
+        with tempfile.TemporaryFile() as captured:
+            stderr = os.dup(2)
+            os.dup2(captured.fileno(), 2)
             try:
                 self.loader.exec_module(module)
             except BaseException:
-                greetings.seek(0)
-                os.write(kept, greetings.read())
+                captured.seek(0)
+                os.write(stderr, captured.read())
                 raise
             finally:
-                os.dup2(kept, 2)
-                os.close(kept)
+                os.dup2(stderr, 2)
+                os.close(stderr)

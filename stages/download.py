@@ -9,7 +9,7 @@ from digits.datasets import raw, sources
 
 
 def main() -> None:
-    """Reads `dataset` from the parameters and `MNIST_DIR` from the environment."""
+    """Loads the parameter `dataset`, from the folder `MNIST_DIR` if that environment variable is set."""
     parameters = params.load()
     folder = os.environ.get("MNIST_DIR")
     dataset = sources.load(parameters.dataset, mnist_dir=Path(folder) if folder else None)

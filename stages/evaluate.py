@@ -1,4 +1,4 @@
-"""Stage `evaluate`: the model, validation and test shards in; its figures, thresholds and tables out."""
+"""Stage `evaluate`: the model, validation and test shards in; its metrics, thresholds and tables out."""
 
 from functools import partial
 
@@ -8,12 +8,12 @@ from digits.evaluation import examples, summary_text, test_split
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
 
-SAMPLES = 5  # predictions shown as they come
-MISTAKES = 40  # of the largest loss
+SAMPLES = 5  # the first predictions, as examples
+MISTAKES = 40  # at most, the largest losses first
 
 
 def main() -> None:
-    """Checks the gate last, so that the figures are there to read."""
+    """Checks the gate last, so that the metrics are written even if it fails."""
     parameters = params.load()
     determinism.configure(parameters.train.threads)
     spec = tfrecords.read_spec(paths.TFRECORDS)
@@ -29,15 +29,15 @@ def main() -> None:
         temperature=files.read_json(paths.TRAIN_METRICS)["temperature"],
         promises=parameters.promises,
     )
-    files.write_json(paths.TEST_METRICS, report.figures)
+    files.write_json(paths.TEST_METRICS, report.metrics)
     files.write_csv(paths.PREDICTIONS, report.predictions)
     files.write_csv(paths.PER_CLASS, report.per_class)
     files.write_csv(paths.CALIBRATION, report.reliability)
     files.write_csv(paths.REFUSAL, report.trade_off)
     report.metadata.write(paths.ABOUT)
-    shown = examples.showcase(test, report.probabilities, samples=SAMPLES, mistakes=MISTAKES)
-    files.write_arrays(paths.SHOWCASE, shown)
-    print(summary_text.table(report.figures))
+    showcase = examples.showcase(test, report.probabilities, samples=SAMPLES, mistakes=MISTAKES)
+    files.write_arrays(paths.SHOWCASE, showcase)
+    print(summary_text.table(report.metrics))
     test_split.check_gate(report, parameters.active_gates)
 
 

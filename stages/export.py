@@ -1,4 +1,4 @@
-"""Stage `export`: the model in; the same for other runtimes, how well each agrees with it, and the model card out."""
+"""Stage `export`: the model in; its export to other formats, their agreement with it, and the model card out."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from digits.splits import tfrecords
 
 
 def main() -> None:
-    """Reads the test split to compare the formats with Keras on it, and chooses nothing by that."""
+    """Compares the formats with Keras on the test split, and chooses nothing by it."""
     parameters = params.load()
     determinism.configure(parameters.train.threads)
     model = keras_file.load(paths.MODEL)
@@ -26,7 +26,7 @@ def main() -> None:
     agreement = parity.measure(models, test, parameters.train.threads)
     files.write_json(paths.EXPORT_METRICS, agreement)
     files.write_json(paths.FORMATS, {name: measured["accuracy"] for name, measured in agreement.items()})
-    figures = {
+    metrics = {
         name: files.read_json(path)
         for name, path in (
             ("data", paths.DATA_METRICS),
@@ -36,7 +36,7 @@ def main() -> None:
         )
     }
     dataset = files.read_json(paths.RAW / "card.json")
-    text = model_card.markdown(metadata.read(paths.ABOUT), dataset, parameters.active_recipe, figures, agreement)
+    text = model_card.markdown(metadata.read(paths.ABOUT), dataset, parameters.active_recipe, metrics, agreement)
     files.write_text(paths.MODEL_CARD, text)
     for name, measured in agreement.items():
         print(f"{name}: agrees on {measured['agreement']:.2%}, {measured['bytes'] / 1e6:.2f} MB")

@@ -1,4 +1,4 @@
-"""Stage `preprocess`: raw arrays in, checked; TFRecords of three splits and the findings about the data out."""
+"""Stage `preprocess`: raw arrays in; TFRecords of three splits and statistics of the data out."""
 
 from digits import params
 from digits.core import errors, files, paths
@@ -9,7 +9,7 @@ from digits.splits.holdout import stratified
 
 
 def main() -> None:
-    """Nothing is built on data with violations."""
+    """Checks the raw data first, and stops if it violates a check."""
     parameters = params.load()
     options = parameters.preprocess
     dataset = raw.read(paths.RAW)
@@ -17,8 +17,8 @@ def main() -> None:
     if violations:
         raise UserError(f"{paths.RAW}: {'; '.join(violations)}")
 
-    train, held_out = stratified(dataset.train, options.validation_fraction, parameters.seed)
-    splits = {"train": train, "validation": held_out, "test": dataset.test}
+    train, validation = stratified(dataset.train, options.validation_fraction, parameters.seed)
+    splits = {"train": train, "validation": validation, "test": dataset.test}
     classes = dataset.card["classes"]
     tfrecords.write(paths.TFRECORDS, splits, name=dataset.card["name"], classes=classes, shards=options.shards)
     files.write_json(paths.DATA_METRICS, checks.describe(splits, classes))

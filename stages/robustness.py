@@ -1,4 +1,4 @@
-"""Stage `robustness`: the model, drawings and corrupted test images in; its accuracy there out."""
+"""Stage `robustness`: the model, drawings and test images in; accuracy on drawings and corrupted images out."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from digits.splits import tfrecords
 
 
 def main() -> None:
-    """Measures and chooses nothing: the augmentation was chosen on validation versions of these sets."""
+    """Measures only; the augmentation was chosen on validation versions of these sets."""
     parameters = params.load()
     determinism.configure(parameters.train.threads)
     test = tfrecords.read(paths.TFRECORDS, "test")
@@ -24,10 +24,10 @@ def main() -> None:
         strokes.read(paths.DRAWINGS),
         parameters.seed,
     )
-    files.write_json(paths.ROBUSTNESS_METRICS, report.figures)
+    files.write_json(paths.ROBUSTNESS_METRICS, report.metrics)
     files.write_csv(paths.ROBUSTNESS, report.rows)
-    files.write_arrays(paths.STRESSED, report.shown)
-    print(", ".join(f"{name} {found['accuracy']:.2%}" for name, found in report.figures.items() if "accuracy" in found))
+    files.write_arrays(paths.STRESSED, report.images)
+    print(", ".join(f"{name} {row['accuracy']:.2%}" for name, row in report.metrics.items() if "accuracy" in row))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from digits.training.checkpoints import Checkpoint
 
 
 def main() -> None:
-    """Takes up an interrupted run of the same recipe on the same data where it was."""
+    """Resumes an interrupted training of the same recipe on the same data."""
     parameters = params.load()
     recipe = parameters.active_recipe
     settings = parameters.train

@@ -1,4 +1,4 @@
-"""Stage `visualize`: what the other stages wrote in, pictures and a description of the network out."""
+"""Stage `visualize`: the outputs of the other stages in; figures and a description of the network out."""
 
 from digits import params
 from digits.core import errors, files, paths
@@ -18,7 +18,7 @@ SHOWCASE = ("samples_index", "samples_images", "samples_probabilities", "mistake
 def main() -> None:
     """Draws the data, the network, the training and the results.
 
-    The test images among them come from `evaluate`, which alone measures on that split.
+    The test images come from `evaluate`; this stage does not read the test split.
     """
     parameters = params.load()
     limits, seed = parameters.active_recipe.augmentation, parameters.seed
@@ -35,13 +35,13 @@ def main() -> None:
     sure = metadata.read(paths.ABOUT).decision.sure
     model = keras_file.load(paths.MODEL)
 
-    drawn = {
+    figures = {
         **data.pictures(train, classes, counts, limits, seed),
         **training.pictures(history),
         **results.pictures(predictions, calibration, showcase, classes),
         **trust.pictures(trade_off, sure, stress, stressed, classes),
     }
-    for name, figure in track(drawn.items(), "pictures", len(drawn)):
+    for name, figure in track(figures.items(), "pictures", len(figures)):
         files.write_figure(paths.PLOTS / f"{name}.png", figure)
     files.write_text(paths.SUMMARY, network_text.summary(model))
     files.write_text(paths.ARCHITECTURE, network_text.dot(model))

@@ -1,8 +1,8 @@
-"""Ways of writing, as pen paths: what `tools/drawings.py` makes its drawings from.
+"""The alphabets of `tools/drawings.py`: ways of writing digits and other signs, as pen paths.
 
 A path is a text of points "x,y" in hundredths of a box, x to the right and y down; " / " lifts the pen, a point
-written twice in a row is a corner, and between corners the pen follows a smooth curve. Two alphabets that share no
-path: one for drawings that choices are made on, one for those that measure what was chosen.
+written twice in a row is a corner, and between corners the pen follows a smooth curve. The two alphabets share no path:
+choices are made on the drawings of one (validation) and measured on those of the other (test).
 """
 
 Alphabet = dict[str, dict[str, str]]

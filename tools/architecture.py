@@ -1,9 +1,9 @@
-"""Shows what network the pipeline has trained: prints its summary and draws it, where Graphviz is installed.
+"""Shows the trained network: prints its summary, and draws it if Graphviz is installed.
 
     make architecture
 
-The pipeline writes `plots/summary.txt` and `plots/architecture.dot`; the picture is no output of it, because another
-version of Graphviz draws other bytes, and many machines have none.
+The pipeline writes `plots/summary.txt` and `plots/architecture.dot`. The picture is not one of its outputs, because its
+bytes depend on the version of Graphviz, and many machines have none.
 """
 
 import shutil
@@ -17,7 +17,7 @@ PICTURE = Path("runs/architecture.png")
 
 
 def main() -> None:
-    """Leaves the picture in `runs/`."""
+    """Prints the summary and writes the picture to `runs/`."""
     print(paths.SUMMARY.read_text(encoding="utf-8"))
     text = paths.ARCHITECTURE.read_text(encoding="utf-8")
     dot = shutil.which("dot")

@@ -1,10 +1,10 @@
-"""Makes the drawings of `drawings/`: every way of writing of an alphabet, by many hands, kept as strokes.
+"""Makes the drawings of `drawings/`: every path of an alphabet in many handwritings, stored as strokes.
 
     python -m tools.drawings     # writes drawings/validation.json and drawings/test.json; the same bytes each time
 
-A hand is drawn at random: slant, proportions, a smooth warp, a tremor, how far a stroke falls short of its end or
-passes it; so are canvas, place, size and pen. The two files share neither alphabet nor hands. Nobody wrote these on
-paper: they tell about shapes and about the way to the frame, not about people.
+A handwriting is random: slant, proportions, a smooth warp, a tremor, and displaced starts of strokes; so are canvas,
+place, size and pen. The two files share neither alphabet nor handwritings. No person wrote these drawings: they test
+shapes and framing, not real handwriting.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def make(digits: Alphabet, others: dict[str, str], random: np.random.Generator) -> list[Drawing]:
-    """Digits, the ways of writing each in turn; then what is none, scribbles at the end."""
+    """Returns digits, cycling through their styles; then other signs; then scribbles."""
     drawings = []
     for digit, styles in digits.items():
         for number in range(PER_DIGIT):
@@ -46,24 +46,24 @@ def make(digits: Alphabet, others: dict[str, str], random: np.random.Generator) 
 
 
 def path(text: str) -> list[np.ndarray]:
-    """The strokes of a path, points `[n, 2]` about `STEP` apart in a box of 1."""
-    lifted = []
+    """Parses the strokes of a path, points `[n, 2]` about `STEP` apart in a box of 1."""
+    strokes_of_path = []
     for part in text.split(" / "):
         points = np.array([[float(value) for value in point.split(",")] for point in part.split()]) / 100
         corners = np.flatnonzero((points[1:] == points[:-1]).all(axis=1)) + 1
-        lifted.append(np.concatenate([smooth(piece) for piece in np.split(points, corners)]))
-    return lifted
+        strokes_of_path.append(np.concatenate([smooth(piece) for piece in np.split(points, corners)]))
+    return strokes_of_path
 
 
 def smooth(points: np.ndarray) -> np.ndarray:
-    """A smooth curve through the points."""
+    """Returns points on a smooth curve through the given ones."""
     along = np.concatenate([[0], np.cumsum(np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1)))])
     length = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
     return np.asarray(CubicSpline(along, points)(np.linspace(0, along[-1], max(2, int(length / STEP)))))
 
 
 def scribble(random: np.random.Generator) -> list[np.ndarray]:
-    """A pen that wanders: one to four strokes, wild curves or hatching."""
+    """Returns one to four random strokes: curves or a zigzag."""
     if random.random() < 0.3:
         turns = np.linspace(0, 1, int(random.integers(6, 14)))
         return [
@@ -76,7 +76,7 @@ def scribble(random: np.random.Generator) -> list[np.ndarray]:
 
 
 def by_hand(lines: list[np.ndarray], label: int | None, style: str, random: np.random.Generator) -> Drawing:
-    """The path as one hand writes it, somewhere on a canvas."""
+    """Returns a path in a random handwriting, at a random place on a canvas."""
     angle, slant = np.radians(random.normal(0, 5)), random.normal(0.08, 0.14)
     aspect = random.uniform(0.55, 0.95) if label is not None else random.uniform(0.8, 1.1)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -86,11 +86,11 @@ def by_hand(lines: list[np.ndarray], label: int | None, style: str, random: np.r
     for line in lines:
         points = line @ shape.T
         points = points + sum(np.sin(points @ wave + phase)[:, None] * size for wave, phase, size in waves)
-        points = points + random.normal(0, 0.02, 2)  # the pen comes down a little beside
+        points = points + random.normal(0, 0.02, 2)  # the stroke is displaced
         points[0] += random.normal(0, 0.012, 2)
         written.append(points + random.normal(0, 0.003, points.shape))
-    everything = np.concatenate(written)
-    low, high = everything.min(axis=0), everything.max(axis=0)
+    all_points = np.concatenate(written)
+    low, high = all_points.min(axis=0), all_points.max(axis=0)
     width, height = CANVASES[random.integers(len(CANVASES))]
     size = random.uniform(0.25, 0.9) * min(width / (high - low)[0], height / (high - low)[1])
     extent = (high - low) * size

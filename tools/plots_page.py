@@ -1,8 +1,8 @@
-"""Writes the page that `dvc plots show` fills, with Vega inside: DVC's own page loads it from the network.
+"""Writes the page template for `dvc plots show` with Vega embedded; DVC's own page loads it from the network.
 
     python -m tools.plots_page PATH; dvc config --local plots.html_template PATH
 
-`make` does both. The scripts are those that vl-convert-python brings.
+`make` runs both commands. The scripts come with vl-convert-python.
 """
 
 import sys
@@ -29,7 +29,7 @@ PAGE = """<!DOCTYPE html>
 
 
 def page() -> str:
-    """The template, with DVC's placeholder for the plots."""
+    """Returns the template, with DVC's placeholder for the plots."""
     script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     return PAGE.replace("SCRIPT", script.replace("</script", "<\\/script"))
 

@@ -1,4 +1,4 @@
-"""What a search tries: the values of each key in Hydra's grammar, as a grid or as random draws."""
+"""The search space: values of each key in Hydra's grammar, as a grid or as random draws."""
 
 import itertools
 import math
@@ -13,28 +13,28 @@ from hydra.errors import HydraException
 from digits.core import paths
 from digits.core.errors import UserError
 
-Space = dict[str, list[Any] | IntervalSweep]  # key of params.yaml -> values to take, or an interval to draw from
+Space = dict[str, list[Any] | IntervalSweep]  # key of params.yaml -> list of values, or an interval to draw from
 Setting = dict[str, Any]  # key of params.yaml -> value
 
 EXAMPLE = "recipes.fast_cnn.schedule.peak=0.003,0.01"
 
 
 def parsed(pairs: Iterable[str]) -> Space:
-    """The space that `KEY=VALUES` span."""
+    """Parses `KEY=VALUES` texts into a space."""
     parser, space = _parser(), Space()
     for pair in pairs:
         try:
             space[parser.parse_override(pair).get_key_element()] = _values(parser, pair)
         except (HydraException, ValueError, AssertionError) as error:
-            why = " ".join(str(error).partition(" expecting ")[0].split()) or "an interval stands alone, in no block"
+            why = " ".join(str(error).partition(" expecting ")[0].split()) or "an interval cannot be part of a block"
             raise UserError(f"{pair}: {why}; write KEY=VALUES, such as {EXAMPLE}") from error
     return space
 
 
 def _parser() -> OverridesParser:
-    """Hydra's, with short names for intervals; its `int(3,5)` would be the list `3,5`."""
+    """Returns Hydra's parser with short names for intervals; its own `int(3,5)` is the list `3,5`."""
     functions = create_functions()
-    del functions.definitions["glob"], functions.definitions["shuffle"]  # the same command is to try the same again
+    del functions.definitions["glob"], functions.definitions["shuffle"]  # the same command must try the same values
     functions.register("uniform", lambda low, high: IntervalSweep(set(), float(low), float(high)))
     functions.register("log", lambda low, high: IntervalSweep({"log"}, float(low), float(high)))
     as_int = functions.functions["int"]
@@ -43,21 +43,22 @@ def _parser() -> OverridesParser:
 
 
 def _values(parser: OverridesParser, pair: str) -> list[Any] | IntervalSweep:
-    found = parser.parse_override(pair)
-    value = found.value()
+    override = parser.parse_override(pair)
+    value = override.value()
     if isinstance(value, IntervalSweep):
         low, high, least = cast(float, value.start), cast(float, value.end), 0 if value.tags else -math.inf
         if value.tags - {"log"} or not least < low <= high < math.inf:
             raise ValueError("the first bound must be the lower one, of log above 0, and log is the only tag")
         return value
-    texts = [*found.sweep_string_iterator()] if found.is_sweep_override() else [found.get_value_element_as_str()]
+    is_sweep = override.is_sweep_override()
+    texts = [*override.sweep_string_iterator()] if is_sweep else [override.get_value_element_as_str()]
     if texts in ([], [""]):
         raise ValueError("no value")
-    return [parser.parse_override(f"x={text}").value() for text in texts]  # without their quotes
+    return [parser.parse_override(f"x={text}").value() for text in texts]  # without quotes
 
 
 def check(keys: Collection[str], trained: Collection[str], known: Mapping[str, Any]) -> None:
-    """Refuses, before anything is run, keys that `params.yaml` does not have or that no experiment would read."""
+    """Raises, before any run, for keys that `params.yaml` does not have or that no experiment reads."""
     for key in keys:
         node: Any = known
         for part in key.split("."):
@@ -65,15 +66,15 @@ def check(keys: Collection[str], trained: Collection[str], known: Mapping[str, A
                 there = f"; at '{part}' there are {', '.join(node)}" if isinstance(node, Mapping) else ""
                 raise UserError(f"{paths.PARAMS} has no key {key}{there}")
             node = node[part]
-        if whole := [other for other in keys if key.startswith(f"{other}.")]:
-            raise UserError(f"{key} is part of {whole[0]}: set one of them")
+        if blocks := [other for other in keys if key.startswith(f"{other}.")]:
+            raise UserError(f"{key} is part of {blocks[0]}: set one of them")
         section, name, *_ = [*key.split("."), ""]
         if section == "recipes" and name not in trained:
             raise UserError(f"{key} is not read while {', '.join(trained)} is trained: set recipe={name} too")
 
 
 def grid(space: Space) -> list[Setting]:
-    """Every combination of the listed values."""
+    """Returns every combination of the listed values."""
     lists: list[list[Any]] = []
     for key, values in space.items():
         if isinstance(values, IntervalSweep):
@@ -82,8 +83,8 @@ def grid(space: Space) -> list[Setting]:
     return [dict(zip(space, chosen, strict=True)) for chosen in itertools.product(*lists)]
 
 
-def drawn(space: Space, count: int, seed: int) -> list[Setting]:
-    """`count` random settings: from a list, or between the bounds; with `log`, each magnitude is as likely."""
+def random_settings(space: Space, count: int, seed: int) -> list[Setting]:
+    """Draws `count` random settings: from a list, or uniformly between bounds, on a log scale with `log`."""
     if count < 1:
         raise UserError(f"{count} draws: take at least 1")
     generator = random.Random(seed)  # noqa: S311  # not for secrets
@@ -94,7 +95,7 @@ def _draw(values: list[Any] | IntervalSweep, generator: random.Random) -> Any:
     if isinstance(values, list):
         return generator.choice(values)
     low, high = cast(float, values.start), cast(float, values.end)
-    whole = isinstance(low, int)  # with both bounds, each number as wide as the way to the next
-    there, back = (math.log, math.exp) if values.tags else (float, float)
-    number = back(generator.uniform(there(low), there(high + whole)))
-    return min(high, math.floor(number)) if whole else float(f"{number:.4g}")
+    is_integer = isinstance(low, int)  # both bounds included, each with the width of one number
+    transform, inverse = (math.log, math.exp) if values.tags else (float, float)
+    number = inverse(generator.uniform(transform(low), transform(high + is_integer)))
+    return min(high, math.floor(number)) if is_integer else float(f"{number:.4g}")

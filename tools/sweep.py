@@ -1,4 +1,4 @@
-"""Searches hyper-parameters with DVC's experiments: a grid or random draws, ranked by *validation* accuracy.
+"""Hyper-parameter search with DVC experiments: a grid or random draws, ranked by *validation* accuracy.
 
     make sweep                                                              # a small grid on the embedded set
     make sweep SET= KEYS="recipes.fast_cnn.schedule.peak=0.003,0.01,0.03"   # on MNIST
@@ -7,9 +7,9 @@
 
 Values are written as for `dvc exp run -S` (Hydra's grammar), without spaces: `1,2,3`, `range(1,4)`, or whole blocks,
 `recipes.tiny.schedule={name:constant,rate:0.01},{name:cosine,peak:0.1}`. Draws take intervals too: `uniform(0,1)`,
-`log(0.001,0.1)`, `int(3,5)`; in Hydra's words `interval(0,1)`, `tag(log,interval(0.001,0.1))`, `int(interval(3,5))`.
-Only the stages up to `train` run, so the test split is not looked at. An experiment carries the name of what is tried:
-after an interruption the same command runs those that are missing, and a second time none.
+`log(0.001,0.1)`, `int(3,5)`; in Hydra's syntax `interval(0,1)`, `tag(log,interval(0.001,0.1))`, `int(interval(3,5))`.
+Only the stages up to `train` run, so the test split is not used. An experiment's name is a hash of its setting:
+after an interruption the same command runs only the missing ones.
 """
 
 import argparse
@@ -31,13 +31,13 @@ from ruamel.yaml import YAML
 from digits import params
 from digits.core import files, paths
 from digits.core.errors import UserError, one_line, run
-from tools.space import Setting, check, drawn, grid, parsed
+from tools.space import Setting, check, grid, parsed, random_settings
 
-NULL = "tag:yaml.org,2002:null"  # which ruamel.yaml would write as nothing at all
+NULL = "tag:yaml.org,2002:null"  # which ruamel.yaml by default writes as an empty value
 
 
 def main() -> None:
-    """Runs what is missing, prints the table, writes the best back where that is asked for."""
+    """Runs missing experiments, prints the table, and writes the best setting back on `--write`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("keys", nargs="+", metavar="KEY=VALUES", help="1,2,3 or, for draws, uniform|log|int(low,high)")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="for all experiments alike")
@@ -50,26 +50,26 @@ def main() -> None:
     fixed, *others = grid(parsed(arguments.set))
     if others:
         raise UserError(f"--set {' '.join(arguments.set)}: give each key one value; those to try go before --set")
-    settings = drawn(space, arguments.draws, arguments.seed) if arguments.draws else grid(space)
+    settings = random_settings(space, arguments.draws, arguments.seed) if arguments.draws else grid(space)
     check([*space, *fixed], {str({**known, **fixed, **setting}["recipe"]) for setting in settings}, known)
     state = project_state([*space, *fixed], known)
     names = {experiment_name({**fixed, **setting}, state): setting for setting in settings}
     for place, (name, setting) in enumerate(names.items(), 1):
-        print(f"{place}/{len(names)}  {name}  {_told(setting)}", flush=True)
+        print(f"{place}/{len(names)}  {name}  {_as_text(setting)}", flush=True)
         if name not in existing():
             run_experiment(name, overrides(known, {**fixed, **setting}))
     rows = ranked(names)
     if not rows:
-        raise UserError("no experiment succeeded; see what each said")
+        raise UserError("no experiment succeeded; see their messages above")
     print(table(rows, len(names)))
     if arguments.write:
         write_best(known, best := rows[0]["setting"])
-        print(f"written to {paths.PARAMS}: {_told(best)}" + (f"; found with {_told(fixed)}" if fixed else ""))
+        print(f"written to {paths.PARAMS}: {_as_text(best)}" + (f"; found with {_as_text(fixed)}" if fixed else ""))
 
 
-def project_state(settled: Iterable[str], known: Mapping[str, Any]) -> str:
-    """What an experiment depends on besides what it sets: the commit, the sources as they are, the other parameters."""
-    content = json.dumps(_with(known, dict.fromkeys(settled)))
+def project_state(set_keys: Iterable[str], known: Mapping[str, Any]) -> str:
+    """Hashes what an experiment depends on besides its setting: commit, sources, other parameters."""
+    content = json.dumps(_with(known, dict.fromkeys(set_keys)))
     digest = hashlib.sha256((_output("git", "rev-parse", "HEAD") + content).encode())
     for source in [Path("dvc.yaml"), *sorted(Path("digits").rglob("*.py")), *sorted(Path("stages").glob("*.py"))]:
         digest.update(source.read_bytes())
@@ -77,41 +77,41 @@ def project_state(settled: Iterable[str], known: Mapping[str, Any]) -> str:
 
 
 def experiment_name(setting: Setting, state: str) -> str:
-    """The same name for the same setting of the same project."""
+    """Returns the same name for the same setting of the same project."""
     return f"sweep-{hashlib.sha256(json.dumps([sorted(setting.items()), state]).encode()).hexdigest()[:10]}"
 
 
 def existing() -> set[str]:
-    """The names of the experiments on this commit."""
+    """Returns the names of the experiments on this commit."""
     return set(_output("dvc", "exp", "list", "--name-only").split())
 
 
 def overrides(known: Mapping[str, Any], setting: Setting) -> list[str]:
-    """A setting as `dvc exp run --set-param` takes it, whether a recipe lists a key or has it from its base.
+    """Returns a setting as arguments of `--set-param`, for keys of a recipe or of its base.
 
-    A key of a recipe replaces its base's whole, so it is set whole. `++` sets what is there and what is not; null
-    comes first, because Hydra merges a block into the one that is there.
+    A key of a recipe replaces the base's key completely, so the complete key is set. `++` sets both existing and new
+    keys; null is set first, because Hydra would merge a block into the existing one.
     """
     content = _with(known, setting)
-    wholes = {".".join(path): Transformer.str(_at(content, path)) for path in map(_whole, setting)}
-    return [f"++{key}={text}" for key, value in wholes.items() for text in ("null", value)]
+    values = {".".join(path): Transformer.str(_at(content, path)) for path in map(_top_key, setting)}
+    return [f"++{key}={text}" for key, value in values.items() for text in ("null", value)]
 
 
 def run_experiment(name: str, values: Iterable[str]) -> None:
-    """Runs one in a copy of the project; one that fails is told and leaves the others alone."""
+    """Runs an experiment in a copy of the project; reports its failure without stopping the search."""
     options = [part for value in values for part in ("--set-param", value)]
     experiment = subprocess.Popen(["dvc", "exp", "run", "--temp", "--name", name, *options, "train"])  # noqa: S603, S607
     try:
         failed = experiment.wait()
     except KeyboardInterrupt:
-        experiment.wait()  # DVC, interrupted too, puts the work tree back that it had stashed: let it
+        experiment.wait()  # DVC, interrupted too, restores the work tree that it stashed
         raise
     if failed:
         print(f"{name} failed; the others go on", file=sys.stderr, flush=True)
 
 
 def ranked(names: Mapping[str, Setting]) -> list[dict[str, Any]]:
-    """The finished experiments, the highest validation accuracy first, then the lowest validation loss."""
+    """Returns the finished experiments by validation accuracy, highest first, then by lowest loss."""
     rows = []
     for name in existing() & set(names):
         with dvc.api.open(str(paths.TRAIN_METRICS), rev=name) as file:
@@ -120,7 +120,7 @@ def ranked(names: Mapping[str, Setting]) -> list[dict[str, Any]]:
 
 
 def table(rows: Sequence[Mapping[str, Any]], count: int) -> str:
-    """The rows for a person."""
+    """Returns the rows as a text table."""
     header = [
         "validation accuracy",
         "loss",
@@ -137,24 +137,24 @@ def table(rows: Sequence[Mapping[str, Any]], count: int) -> str:
 
 
 def write_best(known: Mapping[str, Any], setting: Setting) -> None:
-    """Writes the values into `params.yaml`, whose comments stay; in a recipe that lists no such key, the whole key."""
+    """Writes the setting into `params.yaml` and keeps its comments; a key that the recipe lacks is added whole."""
     yaml = YAML()
     yaml.width, yaml.preserve_quotes = 4096, True
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.representer.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(NULL, "null"))
     content, target = yaml.load(paths.PARAMS), _with(known, setting)
     for key in setting:
-        *path, last = key.split(".") if _whole(key)[-1] in _at(content, _whole(key)[:-1]) else _whole(key)
+        *path, last = key.split(".") if _top_key(key)[-1] in _at(content, _top_key(key)[:-1]) else _top_key(key)
         node, value = _at(content, path), YAML().load(json.dumps(_at(target, [*path, last])))  # a block as {a: 1}
         if last in node:
             node[last] = value
         else:
-            node.insert(max(len(node) - 1, 0), last, value)  # not last: to the last the comment below belongs
+            node.insert(max(len(node) - 1, 0), last, value)  # before the last key, which owns the comment below it
     with files.replacing(paths.PARAMS) as partial:
         yaml.dump(content, partial)
 
 
-def _whole(key: str) -> list[str]:
+def _top_key(key: str) -> list[str]:
     parts = key.split(".")
     return parts[:3] if parts[0] == "recipes" else parts
 
@@ -171,7 +171,7 @@ def _with(known: Mapping[str, Any], setting: Setting) -> dict[str, Any]:
     return content
 
 
-def _told(setting: Setting) -> str:
+def _as_text(setting: Setting) -> str:
     return "  ".join(f"{key}={Transformer.str(value)}" for key, value in setting.items())
 
 

@@ -1,6 +1,6 @@
-"""Networks by name: from raw pixels, uint8 `[N, H, W, C]`, to one logit a class, float32 `[N, classes]`."""
+"""Network architectures by name: from raw pixels, uint8 `[N, H, W, C]`, to logits, float32 `[N, classes]`."""
 
-from digits.architectures import cnn, fast_cnn, mlp, resnet, tiny  # noqa: F401  # their import registers them
+from digits.architectures import cnn, fast_cnn, mlp, resnet, tiny  # noqa: F401  # importing them registers them
 from digits.architectures.registry import build, names
 
 __all__ = ["build", "names"]

@@ -1,4 +1,4 @@
-"""What several networks are built of."""
+"""Layers that several architectures share."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from digits.params import HiddenLayer, Network, NormalInitializer
 
 
 def initializer(options: Network) -> str | keras.initializers.Initializer:
-    """A layer's initial weights; one object a layer, because an object draws the same numbers each time."""
+    """Returns a layer's initializer; one object per layer, because an object draws the same numbers each time."""
     chosen = options.kernel_initializer
     return keras.initializers.RandomNormal(stddev=chosen.normal) if isinstance(chosen, NormalInitializer) else chosen
 
@@ -17,7 +17,7 @@ def initializer(options: Network) -> str | keras.initializers.Initializer:
 def unbiased_convolution(
     inputs: keras.KerasTensor, filters: int, options: Network, *, name: str, size: int = 3, strides: int = 1
 ) -> keras.KerasTensor:
-    """A convolution that a normalisation follows; `[N, H, W, C]` to `[N, H/strides, W/strides, F]`."""
+    """Adds a convolution without bias, before a normalisation; `[N, H, W, C]` to `[N, H/strides, W/strides, F]`."""
     return layers.Conv2D(
         filters,
         size,
@@ -30,8 +30,8 @@ def unbiased_convolution(
 
 
 def normalized_relu(features: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
-    """Batch normalisation (Ioffe and Szegedy, https://arxiv.org/abs/1502.03167), then ReLU."""
-    # Momentum 0.9: the averages follow within 20 steps, where Keras' 0.99 takes 200, an epoch of this pipeline.
+    """Adds batch normalisation (Ioffe and Szegedy, https://arxiv.org/abs/1502.03167), then ReLU."""
+    # Momentum 0.9: the averages adapt within 20 steps; Keras' default 0.99 takes 200, an epoch of this pipeline.
     features = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(features)
     return layers.ReLU(name=f"{name}_relu")(features)
 
@@ -39,7 +39,7 @@ def normalized_relu(features: keras.KerasTensor, *, name: str) -> keras.KerasTen
 def hidden_layers(
     features: keras.KerasTensor, hidden: Sequence[HiddenLayer], options: Network, *, activation: str
 ) -> keras.KerasTensor:
-    """Fully connected layers, each with its dropout where that is not 0; `[N, F]` to `[N, last units]`."""
+    """Adds fully connected layers, each followed by its dropout unless that is 0; `[N, F]` to `[N, last units]`."""
     for number, layer in enumerate(hidden):
         features = layers.Dense(
             layer.units, activation=activation, kernel_initializer=initializer(options), name=f"hidden{number}"

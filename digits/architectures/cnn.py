@@ -1,4 +1,4 @@
-"""The plain convolutional network: convolutions, pooling and dropout in stages, then fully connected layers."""
+"""A plain convolutional network: stages of convolutions, pooling and dropout, then fully connected layers."""
 
 import keras
 from keras import layers
@@ -10,7 +10,7 @@ from digits.params import Cnn
 
 @register("cnn")
 def cnn(images: keras.KerasTensor, options: Cnn) -> keras.KerasTensor:
-    """Each convolution is 3x3 with bias and ReLU, each pooling the maximum of 2x2."""
+    """Builds 3x3 convolutions with bias and ReLU, and 2x2 max pooling."""
     features = images
     for number, stage in enumerate(options.stages):
         for place, filters in enumerate(stage.filters):

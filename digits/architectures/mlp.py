@@ -1,4 +1,4 @@
-"""The multi-layer perceptron: fully connected layers on the flattened image."""
+"""A multi-layer perceptron: fully connected layers on the flattened image."""
 
 import keras
 from keras import layers
@@ -10,6 +10,6 @@ from digits.params import Mlp
 
 @register("mlp")
 def mlp(images: keras.KerasTensor, options: Mlp) -> keras.KerasTensor:
-    """Every pixel to every unit of the first layer."""
+    """Builds fully connected layers; the first takes every pixel."""
     features = layers.Flatten(name="flatten")(images)
     return hidden_layers(features, options.hidden, options, activation=options.activation)

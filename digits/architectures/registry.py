@@ -1,4 +1,4 @@
-"""The table of networks: a builder registers under a name, `build` calls it by that name."""
+"""The registry of architectures: a builder registers under a name, `build` looks it up."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,9 +14,9 @@ _builders: dict[str, Builder] = {}
 
 
 def register(name: str) -> Callable[[Builder], Builder]:
-    """Registers a builder: it takes scaled images, `[N, H, W, C]` in 0..1, and its options.
+    """Registers a builder, which takes scaled images, `[N, H, W, C]` in 0..1, and its options.
 
-    It returns the last features, `[N, F]`; the layer of logits is the same for all.
+    The builder returns the last features, `[N, F]`; the layer of logits is the same for all architectures.
     """
 
     def add(builder: Builder) -> Builder:
@@ -29,7 +29,7 @@ def register(name: str) -> Callable[[Builder], Builder]:
 
 
 def names() -> list[str]:
-    """The registered names."""
+    """Returns the registered names, sorted."""
     return sorted(_builders)
 
 
@@ -50,7 +50,7 @@ def build(options: Any, image_shape: Sequence[int], classes: int) -> keras.Model
     scaled = keras.layers.Rescaling(1 / 255, name="scale")(pixels)
     try:
         features = _builders[options.architecture](scaled, options)
-    except ValueError as error:  # Keras', over several lines
+    except ValueError as error:  # of Keras, with a message of several lines
         reason = one_line(error)
         shape = "x".join(map(str, image_shape))
         raise UserError(

@@ -1,4 +1,4 @@
-"""A small residual network, with the blocks of He et al., "Identity Mappings in Deep Residual Networks".
+"""A small residual network with pre-activation blocks (He et al., "Identity Mappings in Deep Residual Networks").
 
 https://arxiv.org/abs/1603.05027
 """
@@ -13,7 +13,7 @@ from digits.params import Resnet
 
 @register("resnet")
 def resnet(images: keras.KerasTensor, options: Resnet) -> keras.KerasTensor:
-    """A pooled convolution, then stages of residual blocks; each stage after the first halves height and width."""
+    """Builds a pooled convolution, then stages of residual blocks; all but the first halve height and width."""
     features = unbiased_convolution(images, options.widths[0], options, name="stem_conv")
     features = layers.MaxPooling2D(name="stem_pool")(features)
     for stage, width in enumerate(options.widths):
@@ -24,7 +24,7 @@ def resnet(images: keras.KerasTensor, options: Resnet) -> keras.KerasTensor:
 
 
 def _block(inputs: keras.KerasTensor, width: int, strides: int, options: Resnet, name: str) -> keras.KerasTensor:
-    """Adds to its input what two convolutions make of it, each normalised and rectified before."""
+    """Adds a residual block: two convolutions, each after normalisation and ReLU, and the shortcut."""
     active = normalized_relu(inputs, name=f"{name}_a")
     shortcut = inputs
     if strides > 1 or inputs.shape[-1] != width:

@@ -1,4 +1,4 @@
-"""One line for a person: what is wrong, where, and what to do."""
+"""Error messages of one line: what is wrong, where, and what to do."""
 
 import errno
 import inspect
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """Something that the person who runs a stage can mend; its text is the whole message, one line."""
+    """An error that the user can fix; its text is the whole message, one line."""
 
 
 REMEDIES = {
@@ -25,14 +25,14 @@ REMEDIES = {
 
 
 def one_line(error: object, limit: int = 200) -> str:
-    """The text of an error of a library, which may go over many lines, on one of at most `limit` characters."""
+    """Returns the text of an error, which may span several lines, as one line of at most `limit` characters."""
     return " ".join(str(error).split())[:limit]
 
 
 def run(main: Callable[[], None]) -> None:
-    """Runs a stage's `main`; what a person can mend ends it as one line on stderr and exit status 1.
+    """Runs a stage's `main`; an error that the user can fix becomes one line on stderr and exit status 1.
 
-    Anything else is a bug of ours and keeps its traceback.
+    Any other exception is a bug of this project and keeps its traceback.
     """
     file = Path(inspect.getfile(main))
     stage = file.parent.name if file.stem == "__main__" else file.stem
@@ -51,19 +51,19 @@ def run(main: Callable[[], None]) -> None:
 
 
 def as_os_error(error: Exception) -> OSError | None:
-    """The failed file operation behind an exception, or None where there was none.
+    """Returns the failed file operation behind an exception, or None if there is none.
 
-    TensorFlow reports such a failure as an error of its own, with the path and the system's words in its text.
+    TensorFlow raises its own exception for such a failure, with the path and the system's message in its text.
     """
     if isinstance(error, OSError) and error.errno is not None:
         return error
     for number in REMEDIES:
-        if found := re.search(rf"(\S+); {re.escape(os.strerror(number))}", str(error)):
-            return OSError(number, os.strerror(number), found[1])
+        if match := re.search(rf"(\S+); {re.escape(os.strerror(number))}", str(error)):
+            return OSError(number, os.strerror(number), match[1])
     return None
 
 
 def explain(error: OSError) -> str:
-    """The line for a failed file operation, with the way out where there is a usual one."""
+    """Returns the message for a failed file operation, with the usual remedy if there is one."""
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror}; {REMEDIES.get(error.errno or 0, 'check the disk and run again')}"

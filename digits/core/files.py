@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and are the same bytes whenever and wherever they are written."""
+"""Atomic, byte-reproducible writers, and readers that report damage in one line."""
 
 import csv
 import hashlib
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ANEW = "delete it, and `dvc repro` makes it anew"
-DECIMALS = 6  # of every figure in a metrics or plots file: far below any figure's spread, readable in a diff
+DECIMALS = 6  # of every number in a metrics or plots file: finer than its spread between seeds, readable in a diff
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path` to write to (a file or a directory); it becomes `path` at the end.
+    """Yields a temporary path beside `path` to write to (a file or a directory), then renames it to `path`.
 
-    When the block fails, the temporary path is removed and `path` keeps what it had. A failed file operation is
-    reported under the name `path`. The temporary name is this process's own: a killed `dvc` leaves its stage running,
-    and the next one may write the same file at the same time.
+    When the block fails, the temporary path is removed and `path` is unchanged. A failed file operation is reported
+    under the name `path`. The temporary name contains the process id: a killed `dvc` leaves its stage running, and the
+    next `dvc` may write the same file at the same time.
     """
     partial = path.with_name(f"partial-{os.getpid()}-{path.name}")
     try:
@@ -40,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
                 _remove(leftover)
         yield partial
         if partial.is_dir():
-            _remove(path)  # os.replace cannot replace a directory that holds something
+            _remove(path)  # os.replace cannot replace a directory that is not empty
         os.replace(partial, path)
     except Exception as error:
         failure = as_os_error(error)
@@ -88,12 +88,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes `content` as indented JSON, floats rounded to `DECIMALS`; NaN and infinity are refused."""
+    """Writes `content` as indented JSON, floats rounded to `DECIMALS`; raises on NaN and infinity."""
     write_text(path, json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file.
+    """Reads the object in a JSON file.
 
     Raises:
         UserError: the file is not JSON, or not an object.
@@ -118,12 +118,12 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def read_csv(
     path: Path, columns: Mapping[str, type], optional: Mapping[str, type] = MappingProxyType({})
 ) -> list[dict[str, Any]]:
-    """The rows of a CSV file with a header.
+    """Reads the rows of a CSV file with a header.
 
     Args:
         path: the file.
         columns: the columns to read, with the type of each.
-        optional: more of them, read where they are there.
+        optional: further columns, read if present.
 
     Raises:
         UserError: a column is missing, a value is of another type, or there are no rows.
@@ -147,11 +147,11 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
-    """The arrays of an `.npz` file by name.
+    """Reads the arrays of an `.npz` file by name.
 
     Args:
         path: the file.
-        names: arrays that it must hold; it may hold others.
+        names: the arrays that must be present; others may be too.
 
     Raises:
         UserError: the file is damaged, or an array is missing.
@@ -168,7 +168,7 @@ def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
 
 
 def write_figure(path: Path, figure: "Figure") -> None:
-    """Writes a figure as PNG that does not tell which matplotlib drew it."""
+    """Writes a figure as PNG, without matplotlib's version in its metadata."""
     with replacing(path) as partial:
         figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
 

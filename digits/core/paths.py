@@ -1,4 +1,4 @@
-"""Where the stages read and write, from the project's root; `dvc.yaml` names the same places."""
+"""Paths of all inputs and outputs, relative to the project's root; `dvc.yaml` names the same paths."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ RAW = Path("data/raw")
 TFRECORDS = Path("data/tfrecords")
 
 MODEL = Path("models/model.keras")
-ABOUT = Path("models/about.json")  # what a user of the model must know
+ABOUT = Path("models/about.json")  # the model's metadata: classes, image shape, thresholds, test accuracy
 SAVED_MODEL = Path("models/saved_model")
 LITERT = Path("models/model.tflite")
 LITERT_INT8 = Path("models/model_int8.tflite")
 ONNX = Path("models/model.onnx")
 FORMATS = Path("models/formats.json")  # test accuracy of each model file
 MODEL_CARD = Path("models/README.md")
-CHECKPOINT = Path("models/checkpoint.npz")  # of an unfinished training; no output of a stage
+CHECKPOINT = Path("models/checkpoint.npz")  # of an unfinished training; not an output of any stage
 
 DATA_METRICS = Path("metrics/data.json")
 TRAIN_METRICS = Path("metrics/train.json")
@@ -25,7 +25,7 @@ EXPORT_METRICS = Path("metrics/export.json")
 
 DRAWINGS = Path("drawings/test.json")  # committed, as strokes
 PRACTICE_DRAWINGS = Path("drawings/validation.json")  # in another alphabet: for choices, and to learn from
-DRAWN = Path("data/drawn")  # what was corrected on the page; no output of a stage
+DRAWN = Path("data/drawn")  # drawings corrected on the page; not an output of any stage
 
 HISTORY = Path("plots/history.csv")
 PREDICTIONS = Path("plots/predictions.csv")
@@ -39,4 +39,4 @@ ARCHITECTURE = Path("plots/architecture.dot")
 SUMMARY = Path("plots/summary.txt")
 PLOTS = Path("plots")
 
-LOGS = Path("logs")  # TensorBoard's; no output of a stage
+LOGS = Path("logs")  # of TensorBoard; not an output of any stage

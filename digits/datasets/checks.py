@@ -1,4 +1,4 @@
-"""What raw data must satisfy before anything is built on it, and what is worth knowing about it."""
+"""Checks that raw data must pass before it is used, and statistics of the splits."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,12 +11,12 @@ from digits.splits.split import Dataset, Split
 
 
 def violations(dataset: Dataset, *, max_imbalance: float, max_leakage: float) -> list[str]:
-    """Every reason not to build on `dataset`, one phrase each; none when it is sound.
+    """Returns every reason to reject `dataset`, one phrase each; none if it is sound.
 
     Args:
-        dataset: images and labels as loaded; nothing about them is taken for granted.
-        max_imbalance: the largest class of the training split may have this many times the images of the smallest.
-        max_leakage: the share of test images that may also stand in the training split.
+        dataset: images and labels as loaded, with nothing assumed about them.
+        max_imbalance: upper limit of the largest class's images per image of the smallest class, training split.
+        max_leakage: upper limit of the share of test images that are also in the training split.
     """
     classes = len(dataset.card["classes"])
     malformed = [phrase for name, split in dataset.splits.items() for phrase in _malformed(name, split, classes)]
@@ -55,11 +55,11 @@ def _unsound(dataset: Dataset, classes: int, max_imbalance: float, max_leakage: 
         )
     leakage = shared(train, test) / len(test)
     if leakage > max_leakage:
-        yield f"{leakage:.1%} of the test images also stand in train (preprocess.max_leakage is {max_leakage:.1%})"
+        yield f"{leakage:.1%} of the test images are also in train (preprocess.max_leakage is {max_leakage:.1%})"
 
 
 def describe(splits: Mapping[str, Split], classes: Sequence[str]) -> dict[str, Any]:
-    """The findings for `metrics/data.json`: counts, shapes, ranges, balance, exact duplicates."""
+    """Returns the statistics for `metrics/data.json`: counts, shapes, ranges, balance, exact duplicates."""
     return {
         "splits": {name: _describe(split, classes) for name, split in splits.items()},
         "duplicates_across": {
@@ -83,7 +83,7 @@ def _describe(split: Split, classes: Sequence[str]) -> dict[str, Any]:
 
 
 def shared(first: Split, second: Split) -> int:
-    """How many images of `second` stand, pixel for pixel, in `first` too."""
+    """Counts the images of `second` that are also in `first`, pixel for pixel."""
     known = _content(first)
     return sum(count for image, count in _content(second).items() if image in known)
 

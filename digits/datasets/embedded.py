@@ -1,4 +1,4 @@
-"""The dataset that needs no download: the handwritten digits that scikit-learn brings."""
+"""The embedded dataset: the handwritten digits of scikit-learn, which need no download."""
 
 import numpy as np
 from PIL import Image
@@ -11,11 +11,11 @@ NAME = "digits"
 
 
 def load() -> Dataset:
-    """The 1,797 handwritten digits of scikit-learn, brought from 8x8 to MNIST's frame of 28x28 pixels.
+    """Loads the 1,797 handwritten digits of scikit-learn, enlarged from 8x8 to MNIST's 28x28 pixels.
 
-    Each image is scaled to 20x20 pixels, the size of an MNIST digit, and framed by 4 black pixels. The set has no
-    official split: 20 % of each class are held out for the test, always the same.
-    Source: https://archive.ics.uci.edu/dataset/80 (its test part, by 13 other writers than the training part).
+    Each image is scaled to 20x20 pixels, the size of an MNIST digit, and padded with 4 black pixels. The dataset has no
+    official split: 20 % of each class are held out as the test split, always the same.
+    Source: https://archive.ics.uci.edu/dataset/80 (the test part there; its 13 writers are not in the training part).
     """
     small, labels = digits_8x8()
     images = np.stack([_enlarged(image) for image in small])
@@ -35,7 +35,7 @@ def load() -> Dataset:
 
 
 def digits_8x8() -> tuple[np.ndarray, np.ndarray]:
-    """The images, scaled from 0..16 to uint8 `[1797, 8, 8]`, light on black, and the labels, int64 `[1797]`."""
+    """Returns the images, scaled from 0..16 to uint8 `[1797, 8, 8]`, light on black, and the labels, int64 `[1797]`."""
     bunch = load_digits()
     return np.round(bunch.images * (255 / 16)).astype(np.uint8), bunch.target.astype(np.int64)
 

@@ -1,4 +1,4 @@
-"""Raw data: the images and labels of each split as they came, and a card that says where from."""
+"""Raw data on disk: the unchanged images and labels of each split, and a card with their source."""
 
 import io
 from pathlib import Path
@@ -29,7 +29,7 @@ def read(directory: Path) -> Dataset:
     """Reads what `write` wrote.
 
     Raises:
-        UserError: a file is not the one that the card was written with.
+        UserError: a file's checksum is not that in the card.
         FileNotFoundError: a file is missing.
     """
     card = files.read_json(directory / CARD)
@@ -44,7 +44,7 @@ def read(directory: Path) -> Dataset:
 
 
 def _npy(array: np.ndarray) -> bytes:
-    """The bytes of an `.npy` file; NumPy itself would write them without saying what stopped it on a full disk."""
+    """Returns the bytes of an `.npy` file; NumPy, writing it itself, gives no reason when the disk is full."""
     buffer = io.BytesIO()
     np.save(buffer, array)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Where images come from: TensorFlow Datasets, four MNIST files in a folder, or the digits in scikit-learn."""
+"""Loads datasets: from TensorFlow Datasets, four MNIST files in a folder, or scikit-learn's digits."""
 
 import contextlib
 import difflib
@@ -20,7 +20,7 @@ from digits.datasets import embedded
 from digits.splits.holdout import split_off_test
 from digits.splits.split import Dataset, Split
 
-PROBE_SECONDS = 4  # from name look-up to answer; a person waits for it
+PROBE_SECONDS = 4  # time limit from name look-up to answer
 TFDS_HOST = "https://storage.googleapis.com"  # of most files of TensorFlow Datasets
 
 # TFDS does not state the licence of every dataset.
@@ -28,7 +28,7 @@ LICENCES = {"mnist": "CC BY-SA 3.0"}
 
 
 def load(name: str, mnist_dir: Path | None = None) -> Dataset:
-    """Loads a dataset by name, all of it into memory.
+    """Loads a whole dataset by name into memory.
 
     Args:
         name: `digits`, or a name of TensorFlow Datasets, with its configuration and version where wanted
@@ -36,21 +36,21 @@ def load(name: str, mnist_dir: Path | None = None) -> Dataset:
         mnist_dir: a folder with the four original MNIST `.gz` files, used instead of the network for `mnist`.
 
     Raises:
-        UserError: no such dataset, no image classification, images of several shapes, a missing or corrupt file, or
-            no connection.
+        UserError: the dataset does not exist, is not an image classification or has images of several shapes; a file
+            is missing or corrupt; or there is no connection.
     """
     return embedded.load() if name == embedded.NAME else load_tfds(name, mnist_dir)
 
 
 def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
-    """A dataset of TensorFlow Datasets, its checksums verified, in the order of its records."""
-    import tensorflow_datasets as tfds  # noqa: PLC0415  # brings TensorFlow, which the embedded set can do without
+    """Loads a dataset of TensorFlow Datasets, with verified checksums, in the order of its records."""
+    import tensorflow_datasets as tfds  # noqa: PLC0415  # imports TensorFlow; the embedded set needs none
     from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError  # noqa: PLC0415
 
     if not sys.stdout.isatty():
         tfds.disable_progress_bar()
     print(f"{name}: reading through TensorFlow Datasets", flush=True)
-    with tempfile.TemporaryDirectory(prefix="digits-") as workspace:  # TFDS would not verify files it cached earlier
+    with tempfile.TemporaryDirectory(prefix="digits-") as workspace:  # TFDS does not verify files in its cache
         builder = _builder(tfds, name, workspace)
         local = mnist_dir if builder.name == "mnist" else None
         if local:
@@ -65,12 +65,14 @@ def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
         except (tfds.download.DownloadError, NonMatchingChecksumError, OSError) as error:
             if as_os_error(error):
                 raise
-            raise UserError(f"dataset '{name}': {one_line(error)}; run again, or {_ways_out(builder.name)}") from error
+            raise UserError(
+                f"dataset '{name}': {one_line(error)}; run again, or {_alternatives(builder.name)}"
+            ) from error
         return _read(tfds, builder)
 
 
 def _builder(tfds: Any, name: str, data_dir: str) -> Any:
-    """The builder of an image-classification set whose images share one shape; none of it needs the network."""
+    """Returns the builder of an image-classification dataset with images of one shape; needs no network."""
     base, known = re.split("[/:]", name)[0], tfds.list_builders(with_community_datasets=False)
     if base not in known:
         near = difflib.get_close_matches(base, [embedded.NAME, *known])
@@ -100,7 +102,7 @@ def _builder(tfds: Any, name: str, data_dir: str) -> Any:
 
 
 def _check_files(folder: Path, expected: Iterable[Any]) -> None:
-    """Refuses a folder in which a file is missing (TFDS would turn to the network) or not the original."""
+    """Raises if a file is missing (TFDS would download it) or is not the original."""
     for info in expected:
         path = folder / info.filename
         if not path.is_file():
@@ -114,9 +116,9 @@ def _check_files(folder: Path, expected: Iterable[Any]) -> None:
 
 
 def _probe(name: str, url: str) -> None:
-    """Fails within seconds when `url` cannot be had: TFDS itself retries for minutes.
+    """Raises within seconds if `url` cannot be reached; TFDS itself retries for minutes.
 
-    The request runs in a thread of its own because no time limit of `requests` covers a name look-up that hangs.
+    The request runs in its own thread, because no timeout of `requests` covers a name look-up that hangs.
     """
     answers: list[int] = []
 
@@ -129,12 +131,12 @@ def _probe(name: str, url: str) -> None:
     thread.join(timeout=PROBE_SECONDS)
     host = urllib.parse.urlsplit(url).netloc
     if not answers:
-        raise UserError(f"dataset '{name}': {host} cannot be reached; {_ways_out(name)}")
-    if answers[0] >= 400 and answers[0] != 405:  # 405: a server that does not know HEAD has the file all the same
-        raise UserError(f"dataset '{name}': {host} answers {answers[0]} for its file; {_ways_out(name)}")
+        raise UserError(f"dataset '{name}': {host} cannot be reached; {_alternatives(name)}")
+    if answers[0] >= 400 and answers[0] != 405:  # 405: the server has no HEAD, but may have the file
+        raise UserError(f"dataset '{name}': {host} answers {answers[0]} for its file; {_alternatives(name)}")
 
 
-def _ways_out(name: str) -> str:
+def _alternatives(name: str) -> str:
     local = "set MNIST_DIR to a folder with the four original .gz files, or " if name == "mnist" else ""
     return f"{local}use the embedded set (`make run`, or `dataset: digits` in params.yaml)"
 
@@ -142,7 +144,7 @@ def _ways_out(name: str) -> str:
 def _read(tfds: Any, builder: Any) -> Dataset:
     if "train" not in builder.info.splits:
         raise UserError(f"dataset '{builder.name}' has no split named train: {', '.join(builder.info.splits)}")
-    in_order = tfds.ReadConfig(interleave_cycle_length=1)  # several shards at once would interleave
+    in_order = tfds.ReadConfig(interleave_cycle_length=1)  # reading several shards at once would mix their records
 
     def split(name: str) -> Split:
         data = tfds.as_numpy(builder.as_dataset(split=name, batch_size=-1, read_config=in_order))

@@ -1,4 +1,4 @@
-"""Drawings kept as strokes: where the pen went, rendered when a picture is needed."""
+"""Drawings as strokes of a pen, rendered when an image is needed."""
 
 import json
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ SAMPLES = 4  # per pixel and direction when rendering, for anti-aliased edges
 
 @dataclass(frozen=True)
 class Drawing:
-    """What somebody drew.
+    """A drawing by hand.
 
     Attributes:
-        label: the class that it stands for; None for what is no digit.
-        style: which way of writing it.
+        label: its class; None for a drawing that is no digit.
+        style: the name of its shape, such as a way of writing a digit.
         canvas: width and height in pixels.
         pen: the width of the strokes in pixels.
         strokes: float `[points, 2]` each, x to the right and y down, in pixels.
@@ -34,7 +34,7 @@ class Drawing:
 
 
 def render(drawing: Drawing) -> np.ndarray:
-    """The drawing in black on white, uint8 `[height, width]`."""
+    """Renders the drawing in black on white, uint8 `[height, width]`."""
     width, height = drawing.canvas
     image = Image.new("L", (width * SAMPLES, height * SAMPLES), 255)
     draw = ImageDraw.Draw(image)
@@ -48,7 +48,7 @@ def render(drawing: Drawing) -> np.ndarray:
 
 
 def read(path: Path) -> list[Drawing]:
-    """The drawings in a JSON file that `write` wrote.
+    """Reads the drawings in a JSON file with the text of `dump`.
 
     Raises:
         UserError: the file is damaged.
@@ -66,7 +66,7 @@ def _drawing(entry: dict[str, Any]) -> Drawing:
 
 
 def dump(drawings: Sequence[Drawing]) -> str:
-    """The drawings as JSON, a line each, coordinates in whole pixels: `[x, y, x, y, ...]` a stroke."""
+    """Returns the drawings as JSON, one per line, in whole pixels: `[x, y, x, y, ...]` for each stroke."""
     lines = [
         json.dumps(
             {

@@ -1,6 +1,6 @@
-"""Named distortions, each at three strengths: how far may an image differ from the dataset's before it is misread?
+"""Named corruptions, each at three strengths, to measure robustness beyond the dataset.
 
-The idea and some of the names are of MNIST-C (Mu and Gilmer, https://arxiv.org/abs/1906.02337); the code and the
+The idea and some of the names come from MNIST-C (Mu and Gilmer, https://arxiv.org/abs/1906.02337); the code and the
 strengths are ours.
 """
 
@@ -11,28 +11,28 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-Distort = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
+Corrupt = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 
-def distorted(images: np.ndarray, seed: int) -> Iterator[tuple[str, float, np.ndarray]]:
-    """Every distortion at every strength.
+def corrupted(images: np.ndarray, seed: int) -> Iterator[tuple[str, float, np.ndarray]]:
+    """Yields the images under every corruption at every strength.
 
     Args:
         images: uint8 `[N, H, W, C]`, light on black.
-        seed: of what is random; the same one gives the same images.
+        seed: of the random corruptions; the same seed gives the same images.
 
     Yields:
-        The distortion's name, its strength (the unit is that of `DISTORTIONS`), and the images, uint8 `[N, H, W, C]`.
+        The corruption's name, its strength (the unit is that of `CORRUPTIONS`), and the images, uint8 `[N, H, W, C]`.
     """
-    for name, (distort, strengths) in DISTORTIONS.items():
+    for name, (corrupt, strengths) in CORRUPTIONS.items():
         for strength in strengths:
             random = np.random.default_rng([seed, *name.encode(), round(1000 * strength)])
-            changed = [distort(image.astype(np.float64), strength, random) for image in images]
+            changed = [corrupt(image.astype(np.float64), strength, random) for image in images]
             yield name, strength, np.clip(np.round(np.stack(changed)), 0, 255).astype(np.uint8)
 
 
 def _affine(image: np.ndarray, matrix: Any, offset: Any = (0, 0)) -> np.ndarray:
-    """Output place `p` (from the centre) shows input place `matrix p + offset`; bilinear, black beside the image."""
+    """Maps input `matrix p + offset` to output `p`, from the centre; bilinear, black outside the image."""
     full = np.eye(3)
     full[:2, :2] = matrix
     centre = (np.array(image.shape) - 1) / 2
@@ -122,7 +122,7 @@ def _shade(image: np.ndarray, share: float, random: np.random.Generator) -> np.n
     return np.asarray(255 * share * light[..., None] + image * (1 - share * light[..., None]))
 
 
-DISTORTIONS: dict[str, tuple[Distort, tuple[float, float, float]]] = {
+CORRUPTIONS: dict[str, tuple[Corrupt, tuple[float, float, float]]] = {
     "rotation": (_rotate, (10, 20, 30)),  # degrees, either way
     "shear": (_shear, (0.2, 0.4, 0.6)),  # tangent of the angle, either way
     "smaller": (_shrink, (0.8, 0.65, 0.5)),  # of the size
@@ -139,4 +139,4 @@ DISTORTIONS: dict[str, tuple[Distort, tuple[float, float, float]]] = {
     "shade": (_shade, (0.2, 0.4, 0.6)),  # light from one side, up to this share of white
 }
 
-COUNT = sum(len(strengths) for _, strengths in DISTORTIONS.values())  # of distortion and strength
+COUNT = sum(len(strengths) for _, strengths in CORRUPTIONS.values())  # pairs of corruption and strength

@@ -1,4 +1,4 @@
-"""Which images to show: samples, and the hardest mistakes."""
+"""Selects images to show: samples, and the mistakes with the largest losses."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ Network = Callable[[np.ndarray], np.ndarray]  # uint8 [N, H, W, C] -> probabilit
 
 
 def showcase(test: Split, probabilities: np.ndarray, *, samples: int, mistakes: int) -> dict[str, np.ndarray]:
-    """The examples to show: the first `samples` as they come, and at most `mistakes` wrong ones, the worst first.
+    """Selects the first `samples` examples, and at most `mistakes` wrong ones, the largest loss first.
 
     Returns:
         For both kinds their `{kind}_index` in the split, `{kind}_images`, and `{kind}_probabilities`.
@@ -25,7 +25,7 @@ def showcase(test: Split, probabilities: np.ndarray, *, samples: int, mistakes: 
 
 
 def hardest_mistakes(labels: np.ndarray, probabilities: np.ndarray, count: int) -> np.ndarray:
-    """The indices of at most `count` wrong predictions, the largest loss first."""
+    """Returns the indices of at most `count` wrong predictions, the largest loss first."""
     mistakes = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     order = np.argsort(-losses(labels, probabilities)[mistakes], kind="stable")
     return mistakes[order][:count]

@@ -1,4 +1,4 @@
-"""Accuracy beyond the test split: other people's digits, drawings, corruptions, and images of no digit."""
+"""Accuracy beyond the test split: digits of other people, drawings, corruptions, and images of no digit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,63 +23,64 @@ SHOWN = 24  # misread images at most
 
 @dataclass(frozen=True)
 class Report:
-    """What the stage `robustness` found.
+    """The results of the stage `robustness`.
 
     Attributes:
-        figures: the content of `metrics/robustness.json`.
+        metrics: the content of `metrics/robustness.json`.
         rows: accuracy under each corruption, as `under_stress` returns them.
-        shown: images to look at: `examples`, one under each corruption, uint8 `[M, H, W, C]`; what `misread` returns.
+        images: `examples`, one image under each corruption, uint8 `[M, H, W, C]`; and the arrays of `misread`.
     """
 
-    figures: dict[str, dict[str, Any]]
+    metrics: dict[str, dict[str, Any]]
     rows: list[dict[str, Any]]
-    shown: dict[str, np.ndarray]
+    images: dict[str, np.ndarray]
 
 
 def measure(network: Network, metadata: Metadata, test: Split, drawings: Sequence[Drawing], seed: int) -> Report:
-    """Everything there is to measure for a network: a network of other classes or images has corruptions only.
+    """Measures a network; one for other classes or images is measured on corruptions only.
 
     Args:
         network: from images, uint8 `[N, H, W, C]`, to probabilities, float32 `[N, classes]`.
         metadata: of the network.
         test: the test images to corrupt.
-        drawings: of digits and of other things.
-        seed: of what is random in the corruptions.
+        drawings: of digits and of no digits.
+        seed: of the random corruptions.
     """
-    draws = takes_drawings(metadata.classes, metadata.image_shape)
-    rows = under_stress(network, test, seed, frames=draws)
-    first = np.stack([images[0] for _, _, images in corruptions.distorted(test.images[:1], seed)])
-    if not draws:
-        return Report({"stress": by_distortion(rows, "accuracy")}, rows, {"examples": first})
-    others = {"drawings": drawn(drawings)}
-    if metadata.dataset != embedded.NAME:  # which has these digits in its training split
-        others["scikit_learn"] = scikit_learn()
-    figures: dict[str, dict[str, Any]] = {
-        **{name: read_digits(network, split, metadata.decision) for name, split in others.items()},
+    is_for_drawings = takes_drawings(metadata.classes, metadata.image_shape)
+    rows = under_stress(network, test, seed, frames=is_for_drawings)
+    examples_of_corruptions = np.stack([images[0] for _, _, images in corruptions.corrupted(test.images[:1], seed)])
+    if not is_for_drawings:
+        return Report({"stress": by_corruption(rows, "accuracy")}, rows, {"examples": examples_of_corruptions})
+    digit_sets = {"drawings": drawn(drawings)}
+    if metadata.dataset != embedded.NAME:  # whose training split has these digits
+        digit_sets["scikit_learn"] = scikit_learn()
+    metrics: dict[str, dict[str, Any]] = {
+        **{name: read_digits(network, split, metadata.decision) for name, split in digit_sets.items()},
         "no_digits": refuse_others(network, no_digits(drawings), metadata.decision),
-        "stress": by_distortion(rows, "accuracy"),
-        "stress_framed": by_distortion(rows, "framed"),
+        "stress": by_corruption(rows, "accuracy"),
+        "stress_framed": by_corruption(rows, "framed"),
     }
-    return Report(figures, rows, {"examples": first, **misread(network, list(others.values()))})
+    return Report(metrics, rows, {"examples": examples_of_corruptions, **misread(network, list(digit_sets.values()))})
 
 
-def by_distortion(rows: Sequence[dict[str, Any]], column: str) -> dict[str, dict[str, float]]:
-    """The rows' `column` as distortion -> level -> value."""
+def by_corruption(rows: Sequence[dict[str, Any]], column: str) -> dict[str, dict[str, float]]:
+    """Returns the rows' `column` as corruption -> level -> value."""
     names = dict.fromkeys(row["distortion"] for row in rows)
     return {name: {row["level"]: row[column] for row in rows if row["distortion"] == name} for name in names}
 
 
 def scikit_learn() -> Split:
-    """The 1,797 digits that scikit-learn brings (E. Alpaydin, C. Kaynak; 8x8 pixels), as frames."""
+    """Returns the 1,797 digits of scikit-learn (E. Alpaydin, C. Kaynak; 8x8 pixels), as frames."""
     images, labels = embedded.digits_8x8()
     return Split(framed(list(images)), labels)
 
 
 def read_digits(network: Network, split: Split, decision: Decision) -> dict[str, float]:
-    """Accuracy with its 95 % Wilson interval, and the share that gets no sure answer, and of wrong ones among the sure.
+    """Measures accuracy, with its 95 % Wilson interval, and the thresholds on labelled images.
 
     Returns:
-        `accuracy`, `accuracy_low`, `accuracy_high`, `total`, `refused`, `error`.
+        `accuracy`, `accuracy_low`, `accuracy_high`, `total`; `refused`, the share without a sure answer; `error`, the
+        share of wrong ones among the sure answers.
     """
     probabilities = network(split.images)
     right = probabilities.argmax(axis=1) == split.labels
@@ -96,7 +97,7 @@ def read_digits(network: Network, split: Split, decision: Decision) -> dict[str,
 
 
 def refuse_others(network: Network, images: np.ndarray, decision: Decision) -> dict[str, float]:
-    """The shares of pictures of none of the classes that are called `unknown`, and that get no sure answer."""
+    """Measures the shares of images of none of the classes that are `unknown`, and without a sure answer."""
     confidence = network(images).max(axis=1)
     return {
         "unknown": float((confidence < decision.known).mean()),
@@ -106,15 +107,15 @@ def refuse_others(network: Network, images: np.ndarray, decision: Decision) -> d
 
 
 def under_stress(network: Network, split: Split, seed: int, *, frames: bool) -> list[dict[str, Any]]:
-    """The accuracy under every distortion: a row for each strength.
+    """Measures the accuracy under every corruption: one row per strength.
 
     Returns:
-        `distortion`; `level`, one of `LEVELS`; `strength`, in the distortion's unit; `accuracy`, of the network on the
-        distorted images as they are; with `frames` also `framed`, that after `digits.drawing.framing.frame`.
+        `distortion`, the corruption's name; `level`, one of `LEVELS`; `strength`, in the corruption's unit; `accuracy`,
+        on the corrupted images; with `frames` also `framed`, the accuracy after `digits.drawing.framing.frame`.
     """
     rows = []
-    distorted = track(corruptions.distorted(split.images, seed), "corruptions", corruptions.COUNT)
-    for number, (name, strength, images) in enumerate(distorted):
+    corrupted = track(corruptions.corrupted(split.images, seed), "corruptions", corruptions.COUNT)
+    for number, (name, strength, images) in enumerate(corrupted):
         row = {"distortion": name, "level": LEVELS[number % len(LEVELS)], "strength": float(strength)}
         row["accuracy"] = float((network(images).argmax(axis=1) == split.labels).mean())
         if frames:
@@ -124,7 +125,7 @@ def under_stress(network: Network, split: Split, seed: int, *, frames: bool) -> 
 
 
 def misread(network: Network, splits: Sequence[Split]) -> dict[str, np.ndarray]:
-    """At most `SHOWN` images that are misread, the surest mistakes first.
+    """Returns at most `SHOWN` misread images, the largest loss first.
 
     Returns:
         `misread_images`, uint8 `[M, H, W, C]`; `misread_labels` and `misread_answers`, int64 `[M]`.

@@ -1,11 +1,11 @@
-"""A summary of test figures as text."""
+"""The metrics of a test split as a text table."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def table(summary: Mapping[str, Any]) -> str:
-    """A `summary` for a person to read."""
+    """Returns a `summary` of `digits.metrics.scoring.summarize` as a table."""
     width = max(map(len, summary["per_class"]))
     lines = [
         f"accuracy           {summary['accuracy']:.2%}   95 % interval {summary['accuracy_low']:.2%} to "

@@ -1,4 +1,4 @@
-"""What a model is worth: thresholds chosen on the validation split, then measured on the test split."""
+"""Chooses the thresholds on the validation split, then measures a model on the test split."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Report:
-    """The figures and tables of one model.
+    """The metrics and tables of one model.
 
     Attributes:
-        metadata: what a user of the model must know.
-        validation: figures on the validation split, as `digits.metrics.scoring.summarize` returns them.
-        test: the same on the test split.
+        metadata: of the model, with its thresholds.
+        validation_metrics: on the validation split, as `digits.metrics.scoring.summarize` returns them.
+        test_metrics: the same on the test split.
         ece_uncalibrated: the test split's expected calibration error, 0 to 1, without the model's temperature.
-        consequences: what the thresholds do on the test split.
+        consequences: the thresholds measured on the test split.
         predictions: a row for each test image.
         per_class: a row for each class, test split.
         reliability: a row for each bin of confidence, test split.
@@ -34,8 +34,8 @@ class Report:
     """
 
     metadata: Metadata
-    validation: dict[str, Any]
-    test: dict[str, Any]
+    validation_metrics: dict[str, Any]
+    test_metrics: dict[str, Any]
     ece_uncalibrated: float
     consequences: dict[str, float]
     predictions: Rows
@@ -45,9 +45,9 @@ class Report:
     probabilities: np.ndarray
 
     @property
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """The content of `metrics/test.json`."""
-        return {**self.test, "ece_uncalibrated": self.ece_uncalibrated, "decision": self.consequences}
+        return {**self.test_metrics, "ece_uncalibrated": self.ece_uncalibrated, "decision": self.consequences}
 
 
 def evaluate(
@@ -67,25 +67,25 @@ def evaluate(
         network: from images, uint8 `[N, H, W, C]`, to calibrated probabilities, float32 `[N, classes]`.
         validation: the split to choose on.
         test: the split to measure on.
-        recipe: what was trained.
+        recipe: the name of the recipe.
         dataset: the name of the dataset.
         classes: the names of the classes in the order of their labels.
-        temperature: what the model divides its logits by.
+        temperature: the model's divisor of its logits.
         promises: the keyword arguments of `digits.metrics.decision.decide`.
     """
-    watched, probabilities = network(validation.images), network(test.images)
-    decision = decide(validation.labels, watched, **promises)
+    validation_probabilities, probabilities = network(validation.images), network(test.images)
+    decision = decide(validation.labels, validation_probabilities, **promises)
     summary = scoring.summarize(test.labels, probabilities, classes)
     return Report(
         metadata=Metadata(recipe, dataset, classes, test.images.shape[1:], decision, summary),
-        validation=scoring.summarize(validation.labels, watched, classes),
-        test=summary,
+        validation_metrics=scoring.summarize(validation.labels, validation_probabilities, classes),
+        test_metrics=summary,
         ece_uncalibrated=_uncalibrated_error(test.labels, probabilities, temperature),
         consequences=consequences(decision, test.labels, probabilities),
         predictions=scoring.predictions(test.labels, probabilities, classes),
         per_class=scoring.per_class(test.labels, probabilities, classes),
         reliability=scoring.reliability(test.labels, probabilities),
-        trade_off=trade_off(validation.labels, watched),
+        trade_off=trade_off(validation.labels, validation_probabilities),
         probabilities=probabilities,
     )
 
@@ -96,16 +96,16 @@ def _uncalibrated_error(labels: np.ndarray, probabilities: np.ndarray, temperatu
 
 
 def check_gate(report: Report, gates: Mapping[str, float]) -> None:
-    """Compares the test accuracy with the least one that is accepted.
+    """Raises if the test accuracy is below the recipe's gate for the dataset.
 
     Args:
         report: of the model.
         gates: dataset -> accuracy, 0 to 1: the recipe's entry of `evaluate.min_accuracy`.
 
     Raises:
-        UserError: the accuracy is below it.
+        UserError: the accuracy is below the gate.
     """
-    recipe, dataset, accuracy = report.metadata.recipe, report.metadata.dataset, report.test["accuracy"]
+    recipe, dataset, accuracy = report.metadata.recipe, report.metadata.dataset, report.test_metrics["accuracy"]
     key = f"evaluate.min_accuracy.{recipe}.{dataset}"
     if dataset not in gates:
         print(f"no gate: {key} is not set")

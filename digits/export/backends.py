@@ -1,4 +1,4 @@
-"""Runs a model file with the runtime that it is made for; only Keras' and TensorFlow's own need TensorFlow."""
+"""Runs a model file with its runtime; only `.keras` files and SavedModels need TensorFlow."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,14 +11,14 @@ Network = Callable[[np.ndarray], np.ndarray]  # uint8 [N, H, W, C] -> probabilit
 
 
 def load(path: Path, threads: int = 2) -> Network:
-    """What the file at `path` answers to images, uint8 `[N, H, W, C]`: probabilities, float32 `[N, classes]`.
+    """Loads a model as a function from images, uint8 `[N, H, W, C]`, to probabilities, float32 `[N, classes]`.
 
     Args:
         path: a `.keras`, `.tflite` or `.onnx` file, or the folder of a SavedModel.
-        threads: of one call, where the runtime lets them be chosen.
+        threads: for one call, if the runtime has this setting.
 
     Raises:
-        UserError: the file is damaged, or of none of these kinds.
+        UserError: the file is damaged or has another format.
         FileNotFoundError: there is no such file.
     """
     if not path.exists():
@@ -32,7 +32,7 @@ def load(path: Path, threads: int = 2) -> Network:
         return LOADERS[kind](path, threads)
     except UserError:
         raise
-    except Exception as error:  # each runtime has errors of its own
+    except Exception as error:  # each runtime has its own exceptions
         reason = one_line(error)
         raise UserError(f"{path}: not readable as a model ({reason}); run `dvc repro -f export`") from error
 
@@ -44,40 +44,40 @@ def _keras(path: Path, threads: int) -> Network:
 
     model = keras_file.load(path)
     signature = [tf.TensorSpec([None, *model.input.shape[1:]], tf.uint8)]
-    answer = tf.function(lambda images: model(images, training=False), input_signature=signature)
-    return lambda images: np.asarray(answer(tf.constant(images)))
+    predict = tf.function(lambda images: model(images, training=False), input_signature=signature)
+    return lambda images: np.asarray(predict(tf.constant(images)))
 
 
 def _saved_model(path: Path, threads: int) -> Network:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(path))
-    answer = loaded.signatures["serving_default"]
-    answer.keep = loaded  # the signature alone does not keep the variables alive
-    return lambda images: np.asarray(answer(pixels=tf.constant(images))["probabilities"])
+    predict = loaded.signatures["serving_default"]
+    predict.keep = loaded  # the signature alone does not keep the variables alive
+    return lambda images: np.asarray(predict(pixels=tf.constant(images))["probabilities"])
 
 
 def _litert(path: Path, threads: int) -> Network:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(path), num_threads=threads)
-    given, answered = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    scale, zero = answered["quantization"]
+    input_details, output_details = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    scale, zero_point = output_details["quantization"]
 
-    def answer(images: np.ndarray) -> np.ndarray:
+    def predict(images: np.ndarray) -> np.ndarray:
         if tuple(interpreter.get_input_details()[0]["shape"]) != images.shape:
-            interpreter.resize_tensor_input(given["index"], images.shape)
+            interpreter.resize_tensor_input(input_details["index"], images.shape)
             interpreter.allocate_tensors()
-        interpreter.set_tensor(given["index"], images)
+        interpreter.set_tensor(input_details["index"], images)
         interpreter.invoke()
-        found = interpreter.get_tensor(answered["index"])
+        output = interpreter.get_tensor(output_details["index"])
         if not scale:
-            return np.asarray(found)
-        probabilities = (found.astype(np.float32) - zero) * scale
-        return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))  # rounding left some over
+            return np.asarray(output)
+        probabilities = (output.astype(np.float32) - zero_point) * scale
+        return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))  # quantized ones do not sum to 1
 
     interpreter.allocate_tensors()
-    return answer
+    return predict
 
 
 def _onnx(path: Path, threads: int) -> Network:

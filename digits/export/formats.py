@@ -1,7 +1,7 @@
-"""A trained network for other runtimes: SavedModel, LiteRT in floating point and in full integers, ONNX.
+"""Converts a trained network to other formats: SavedModel, LiteRT in floating point and int8, ONNX.
 
-Each takes what the Keras model takes, raw pixels, and answers what it answers, probabilities. The same network gives
-the same bytes in every process that begins with it; within one, TensorFlow counts its names up.
+Each takes raw pixels and returns probabilities, as the Keras model does. The first export of a process has the same
+bytes for the same network; later ones differ, because TensorFlow numbers its names within a process.
 """
 
 import hashlib
@@ -22,9 +22,9 @@ from digits.core.errors import UserError, one_line
 
 
 class Served(tf.Module):
-    """A network as TensorFlow keeps it: its variables in their order, and what it answers.
+    """A network as a `tf.Module`: its variables, in order, and its prediction function.
 
-    Keras' own export keeps the variables in a set, whose order changes from run to run.
+    Keras' own export stores the variables in a set, whose order changes from run to run.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -41,51 +41,51 @@ class Served(tf.Module):
 
 
 def write_saved_model(path: Path, model: keras.Model) -> None:
-    """A folder for TensorFlow and TensorFlow Serving; `serving_default` takes `pixels` and answers `probabilities`.
+    """Writes a SavedModel, whose signature `serving_default` takes `pixels` and returns `probabilities`.
 
-    https://www.tensorflow.org/guide/saved_model. Its fingerprint's identifier is made of the content; TensorFlow would
-    draw a random one.
+    See https://www.tensorflow.org/guide/saved_model. The fingerprint's identifier is a hash of the content;
+    TensorFlow's own is random.
     """
     with files.replacing(path) as partial:
         Served(model).save(partial)
         file = partial / "fingerprint.pb"
         fingerprint = fingerprint_pb2.FingerprintDef.FromString(file.read_bytes())
-        content = b"".join(each.read_bytes() for each in sorted(partial.rglob("*")) if each.is_file() and each != file)
+        content = b"".join(part.read_bytes() for part in sorted(partial.rglob("*")) if part.is_file() and part != file)
         fingerprint.uuid = str(int(hashlib.sha256(content).hexdigest()[:32], 16))
         file.write_bytes(fingerprint.SerializeToString(deterministic=True))
 
 
 def write_litert(path: Path, model: keras.Model) -> None:
-    """One file for LiteRT (formerly TensorFlow Lite), with its built-in operations alone."""
+    """Writes a file for LiteRT (formerly TensorFlow Lite) with built-in operations only."""
     _write(path, _convert(model))
 
 
 def write_litert_int8(path: Path, model: keras.Model, representative: np.ndarray) -> None:
-    """The same in eight-bit integers throughout: pixels in, probabilities in 1/256 out, both uint8.
+    """Writes a LiteRT file quantized to 8-bit integers: uint8 pixels in, uint8 probabilities in 1/256 out.
 
     Args:
         path: the file.
         model: from uint8 `[N, H, W, C]` to probabilities.
-        representative: uint8 `[M, H, W, C]`, training images that set the range of each layer
+        representative: uint8 `[M, H, W, C]`, training images that calibrate the range of each layer
             (https://ai.google.dev/edge/litert/models/post_training_quantization).
 
     Raises:
         UserError: the network has an operation that does not exist in integers.
     """
-    # From floating-point pixels: a cast from uint8 would stay a step in floating point. Their range, 0 to 255, makes
-    # the file take the raw bytes.
-    _write(path, _convert(_of_floats(model), representative))
+    # With float32 input, because a cast from uint8 would remain a floating-point operation. As the pixels range from 0
+    # to 255, the quantized input takes raw bytes.
+    _write(path, _convert(_with_float_input(model), representative))
 
 
-def _of_floats(model: keras.Model) -> keras.Model:
-    """The same network for the same pixels in float32; also the networks within it, where it has any."""
+def _with_float_input(model: keras.Model) -> keras.Model:
+    """Returns a copy of a network that takes float32 pixels; the networks nested in it do, too."""
 
     def changed(config: Any) -> Any:
         if isinstance(config, dict):
             config = {name: changed(value) for name, value in config.items()}
             if config.get("class_name") == "InputLayer":
                 config["config"]["dtype"] = "float32"
-        return [changed(each) for each in config] if isinstance(config, list | tuple) else config
+        return [changed(value) for value in config] if isinstance(config, list | tuple) else config
 
     copy = type(model).from_config(changed(model.get_config()))
     copy.set_weights(model.get_weights())
@@ -93,14 +93,14 @@ def _of_floats(model: keras.Model) -> keras.Model:
 
 
 def write_onnx(path: Path, model: keras.Model) -> None:
-    """One file for ONNX Runtime and others, https://onnx.ai; it takes `pixels` and answers `probabilities`."""
+    """Writes a file for ONNX Runtime and others (https://onnx.ai), from `pixels` to `probabilities`."""
     with files.replacing(path) as partial:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # Keras asks NumPy for a name that it dropped
-            model(np.zeros((1, *model.input.shape[1:]), np.uint8))  # Keras exports what was called
+            warnings.simplefilter("ignore", FutureWarning)  # Keras uses a deprecated name of NumPy
+            model(np.zeros((1, *model.input.shape[1:]), np.uint8))  # Keras exports only a model that was called
             model.export(partial, format="onnx", verbose=False)
         content = onnx.load(str(partial))
-        content.graph.ClearField("doc_string")  # a name with a number that counts up
+        content.graph.ClearField("doc_string")  # contains a running number
         _rename(content.graph)
         partial.write_bytes(content.SerializeToString(deterministic=True))
 
@@ -149,6 +149,6 @@ def _convert(model: keras.Model, representative: np.ndarray | None = None) -> by
             converter.inference_input_type = converter.inference_output_type = tf.uint8
         try:
             return bytes(converter.convert())
-        except Exception as error:  # the converter's own, of several classes, over many lines
+        except Exception as error:  # the converter raises several classes, with messages of many lines
             reason = one_line(error)
             raise UserError(f"the network cannot be converted to LiteRT: {reason}") from error

@@ -40,14 +40,14 @@ def markdown(
     figures: Mapping[str, Mapping[str, Any]],
     agreement: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """The text of `models/README.md`.
+    """Returns the text of `models/README.md`.
 
     Args:
-        about: the model's own description.
+        about: the model's metadata.
         dataset: the card of the dataset.
-        recipe: what was trained.
+        recipe: the recipe that was trained.
         figures: the contents of the metrics files `data`, `train`, `test` and `robustness`.
-        agreement: that of `metrics/export.json`.
+        agreement: the content of `metrics/export.json`.
     """
     sections = (
         _opening(about),
@@ -119,14 +119,14 @@ def _elsewhere(robustness: Mapping[str, Any]) -> str:
     lines = ["## Beyond the test split", ""]
     names = {"drawings": "drawings made of strokes", "scikit_learn": "scikit-learn's digits, 8x8 pixels"}
     for key, name in names.items():
-        if found := robustness.get(key):
+        if metrics := robustness.get(key):
             lines.append(
-                f"- {name}, {found['total']:,}: {found['accuracy']:.2%} (95 % interval {found['accuracy_low']:.2%} to "
-                f"{found['accuracy_high']:.2%}), {found['refused']:.1%} not sure"
+                f"- {name}, {metrics['total']:,}: {metrics['accuracy']:.2%} (95 % interval {metrics['accuracy_low']:.2%} to "
+                f"{metrics['accuracy_high']:.2%}), {metrics['refused']:.1%} not sure"
             )
-    if found := robustness.get("no_digits"):
+    if metrics := robustness.get("no_digits"):
         lines.append(
-            f"- pictures of no digit, {found['total']:,}: {found['unknown']:.1%} are called that, {found['refused']:.1%} "
+            f"- pictures of no digit, {metrics['total']:,}: {metrics['unknown']:.1%} are called that, {metrics['refused']:.1%} "
             "get no sure answer"
         )
     stressed = robustness.get("stress_framed", robustness["stress"])
@@ -156,8 +156,8 @@ def _files(about: Metadata, agreement: Mapping[str, Mapping[str, Any]]) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| `{name}` | {found['bytes'] / 1e6:.2f} | {found['agreement']:.2%} | {found['max_difference']:.2g} | {found['accuracy']:.2%} |"
-        for name, found in agreement.items()
+        f"| `{name}` | {row['bytes'] / 1e6:.2f} | {row['agreement']:.2%} | {row['max_difference']:.2g} | {row['accuracy']:.2%} |"
+        for name, row in agreement.items()
     ]
     lines += ["", "Each takes raw pixels, uint8, and answers probabilities in the order of the classes above."]
     for name in agreement:

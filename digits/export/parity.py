@@ -1,4 +1,4 @@
-"""Do the exported models answer what Keras answers? Each is run by its own runtime."""
+"""Compares exported models with the Keras model, each run by its own runtime."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,15 +17,15 @@ def measure(files: Sequence[Path], split: Split, threads: int) -> dict[str, dict
     """Compares models with the first of them.
 
     Args:
-        files: of the models, the reference first.
+        files: the models, the reference first.
         split: images to compare them on.
-        threads: of a call.
+        threads: for one call.
 
     Returns:
         For each file's name: `agreement`, the share of the images with the same answer; `max_difference` of a
-        probability; its own `accuracy`; and its size in `bytes`.
+        probability; its `accuracy`; and its size in `bytes`.
     """
-    found: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     reference = None
     for file in track(files, "comparing formats", len(files)):
         network = backends.load(file, threads)
@@ -33,15 +33,15 @@ def measure(files: Sequence[Path], split: Split, threads: int) -> dict[str, dict
         probabilities = np.concatenate(parts)
         reference = probabilities if reference is None else reference
         answers = probabilities.argmax(axis=1)
-        found[file.name] = {
+        rows[file.name] = {
             "agreement": float((answers == reference.argmax(axis=1)).mean()),
             "max_difference": float(np.abs(probabilities - reference).max()),
             "accuracy": float((answers == split.labels).mean()),
             "bytes": size(file),
         }
-    return found
+    return rows
 
 
 def size(path: Path) -> int:
-    """The bytes of a file, or of all files in a folder."""
+    """Returns the size in bytes of a file, or of all files in a folder."""
     return path.stat().st_size if path.is_file() else sum(size(inner) for inner in path.iterdir())

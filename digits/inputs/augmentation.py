@@ -1,4 +1,4 @@
-"""Random distortions of a batch of images, a pure function of a seed: of place, shape, pen and picture."""
+"""Stateless random augmentation: affine, stroke width, resolution, noise."""
 
 import math
 
@@ -6,18 +6,18 @@ import tensorflow as tf
 
 from digits.params import Augmentation
 
-COARSE = 0.4  # size of the small picture; an 8x8 digit fitted to 20 of 28 pixels has this resolution
+COARSE = 0.4  # scale of the reduced image: the resolution of an 8x8 digit that is scaled to 20 of 28 pixels
 
 
-# AutoGraph would write a file for it, and nothing in it depends on a tensor's value.
+# Without AutoGraph, which writes a temporary file: no branch here depends on a tensor's value.
 @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
 def distort(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tensor:
-    """Distorts each image by its own random amounts; what comes into view is black.
+    """Distorts each image by its own random amounts; pixels from outside the image are black.
 
     Args:
         images: uint8 `[N, H, W, C]`, light on dark.
         seed: int `[2]`; the same seed gives the same distortions, whatever ran before.
-        limits: the largest amounts; what is 0 is left out.
+        limits: the largest amounts; 0 switches a distortion off.
 
     Returns:
         uint8 `[N, H, W, C]`.
@@ -37,7 +37,7 @@ def distort(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tens
 
 
 def _move(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tensor:
-    """Rotates, zooms, shears and shifts, in one bilinear resample: chained ones would blur the image three times."""
+    """Rotates, zooms, shears and shifts in one bilinear resampling; several in a row would blur more."""
     height, width = images.shape[1:3]
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
@@ -50,7 +50,7 @@ def _move(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tensor
 
 
 def _transforms(count: tf.Tensor, height: int, width: int, seed: tf.Tensor, limits: Augmentation) -> tf.Tensor:
-    """Rows `[a0, a1, a2, b0, b1, b2, 0, 0]`: output (x, y) shows input (a0 x + a1 y + a2, b0 x + b1 y + b2)."""
+    """Returns rows `[a0, a1, a2, b0, b1, b2, 0, 0]`: output (x, y) shows input (a0 x + a1 y + a2, b0 x + b1 y + b2)."""
     amounts = tf.random.stateless_uniform([6, count], seed, minval=-1.0, maxval=1.0)
     angle = amounts[0] * math.radians(limits.rotation)
     zoom_x, zoom_y = 1 + amounts[1] * limits.zoom, 1 + amounts[2] * limits.zoom
@@ -68,7 +68,7 @@ def _transforms(count: tf.Tensor, height: int, width: int, seed: tf.Tensor, limi
 
 
 def _reweigh(pixels: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
-    """A part of the way towards strokes a pixel wider on both sides, or narrower."""
+    """Makes strokes wider or narrower, by a random part of a pixel on both sides."""
     amount = _uniform(pixels, seed, -limit, limit)
     wider = tf.nn.max_pool2d(pixels, 3, 1, "SAME")
     narrower = -tf.nn.max_pool2d(-pixels, 3, 1, "SAME")
@@ -76,18 +76,18 @@ def _reweigh(pixels: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
 
 
 def _coarsen(pixels: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
-    """Some images as a camera of few pixels sees them."""
+    """Reduces the resolution of a random share `limit` of the images."""
     size = pixels.shape[1:3]
     small = tf.image.resize(pixels, [max(1, round(side * COARSE)) for side in size], "area")
     return tf.where(_uniform(pixels, seed, 0, 1) < limit, tf.image.resize(small, size, "bicubic"), pixels)
 
 
 def _add_noise(pixels: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
-    """Normal noise, of another standard deviation for each image."""
+    """Adds normal noise, with a random standard deviation for each image."""
     deviation = 255 * _uniform(pixels, seed, 0, limit)
     return pixels + deviation * tf.random.stateless_normal(tf.shape(pixels), seed + 1)
 
 
 def _uniform(pixels: tf.Tensor, seed: tf.Tensor, low: float, high: float) -> tf.Tensor:
-    """One number an image, `[N, 1, 1, 1]`."""
+    """Returns one uniform random number per image, `[N, 1, 1, 1]`."""
     return tf.random.stateless_uniform([tf.shape(pixels)[0], 1, 1, 1], seed, low, high)

@@ -1,4 +1,4 @@
-"""From a split in memory to the batches that a network is fed, a pure function of seed and step."""
+"""The batches that a network is trained and validated on, a pure function of seed and step."""
 
 import math
 
@@ -13,16 +13,16 @@ from digits.splits.split import Split
 
 
 def steps_per_pass(examples: int, batch_size: int) -> int:
-    """How many batches hold every example once; the last may be smaller."""
+    """Returns the number of batches that hold every example once; the last may be smaller."""
     return math.ceil(examples / batch_size)
 
 
 def training_arrays(split: Split, recipe: Recipe, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """What a recipe learns from: the images of the split, then its share of outliers.
+    """Returns the training images and targets of a recipe: those of the split, then its share of outliers.
 
     Args:
         split: images and labels.
-        recipe: says how labels are encoded and how many outliers there are.
+        recipe: sets the encoding of labels and the share of outliers.
         classes: number of classes.
         seed: of the outliers.
 
@@ -32,8 +32,9 @@ def training_arrays(split: Split, recipe: Recipe, classes: int, seed: int) -> tu
     images, targets = split.images, encode(split.labels, classes, recipe.loss)
     if not recipe.outlier_share:
         return images, targets
-    extra = outliers.make(split, round(recipe.outlier_share * len(split)), seed)
-    return np.concatenate([images, extra]), np.concatenate([targets, uniform_targets(len(extra), classes)])
+    outlier_images = outliers.make(split, round(recipe.outlier_share * len(split)), seed)
+    outlier_targets = uniform_targets(len(outlier_images), classes)
+    return np.concatenate([images, outlier_images]), np.concatenate([targets, outlier_targets])
 
 
 def shuffled(
@@ -46,10 +47,10 @@ def shuffled(
     steps: int,
     first_step: int = 0,
 ) -> tf.data.Dataset:
-    """The batches of a run one after the other, pass after pass over the data: fully shuffled, distorted, prefetched.
+    """Returns the batches of a run, pass after pass over the data: fully shuffled, distorted, prefetched.
 
-    The order of a pass depends on `seed` and the pass's number, a batch's distortions on `seed` and the step's number,
-    and on nothing that ran before: a run that starts at `first_step` sees what an undisturbed one sees.
+    The order of a pass depends only on `seed` and the pass's number; a batch's distortions only on `seed` and the
+    step's number. A run that starts at `first_step` gets the same batches as an uninterrupted one.
 
     Args:
         images: uint8 `[N, H, W, C]`.
@@ -58,7 +59,7 @@ def shuffled(
         augmentation: the largest distortions.
         seed: of order and distortions.
         steps: batches of the whole run.
-        first_step: those before it are left out.
+        first_step: the batches before it are left out.
 
     Returns:
         `steps - first_step` pairs of images uint8 `[B, H, W, C]` and targets `[B, ...]`.
@@ -77,8 +78,8 @@ def shuffled(
 
     def gather(step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         batch = tf.ensure_shape(tf.gather(all_images, indices), [None, *images.shape[1:]])
-        own = tf.stack([tf.cast(seed, tf.int64), -1 - step])  # no pass has a number below 0
-        return distort(batch, own, augmentation), tf.gather(all_targets, indices)
+        batch_seed = tf.stack([tf.cast(seed, tf.int64), -1 - step])  # negative, so that no pass has this seed
+        return distort(batch, batch_seed, augmentation), tf.gather(all_targets, indices)
 
     first_pass = first_step // per_pass
     return (
@@ -92,7 +93,7 @@ def shuffled(
 
 
 def in_order(images: np.ndarray, targets: np.ndarray, batch_size: int = 1000) -> tf.data.Dataset:
-    """The examples once, in their order, undistorted; where several devices share a batch, they can."""
+    """Returns the examples once, in order, undistorted; the devices can share each batch equally."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     batch_size = max(min(batch_size, len(images)) // replicas, 1) * replicas
     with tf.device("CPU"):

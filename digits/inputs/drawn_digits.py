@@ -14,25 +14,25 @@ DIGITS = [str(digit) for digit in range(10)]
 
 
 def takes_drawings(classes: Sequence[str], image_shape: Sequence[int]) -> bool:
-    """Whether a network is one for the ten digits in frames as `digits.drawing.framing` makes them."""
+    """Returns whether a network classifies the ten digits in frames of `digits.drawing.framing`."""
     return list(classes) == DIGITS and tuple(image_shape) == (framing.SIDE, framing.SIDE, 1)
 
 
 def framed(drawings: Sequence[np.ndarray]) -> np.ndarray:
-    """The frames of drawings, uint8 `[N, 28, 28, 1]`; black where nothing is found."""
+    """Returns the frames of drawings, uint8 `[N, 28, 28, 1]`; black if nothing is drawn."""
     empty = np.zeros((framing.SIDE, framing.SIDE), np.uint8)
     frames = [framing.frame(drawing) for drawing in drawings]
     return np.stack([empty if frame is None else frame for frame in frames])[..., None]
 
 
 def drawn(drawings: Sequence[Drawing]) -> Split:
-    """Those drawings that stand for a digit, as frames."""
+    """Returns the drawings of digits, as frames."""
     labelled = [(strokes.render(drawing), drawing.label) for drawing in drawings if drawing.label is not None]
     return Split(framed([picture for picture, _ in labelled]), np.array([label for _, label in labelled], np.int64))
 
 
 def no_digits(drawings: Sequence[Drawing]) -> np.ndarray:
-    """Those that stand for none, as frames, uint8 `[N, 28, 28, 1]`."""
+    """Returns the drawings of no digit, as frames, uint8 `[N, 28, 28, 1]`."""
     return framed([strokes.render(drawing) for drawing in drawings if drawing.label is None])
 
 

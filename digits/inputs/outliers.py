@@ -1,7 +1,7 @@
-"""Pictures of nothing in particular, for a network to learn what it need not know.
+"""Synthetic out-of-distribution images for outlier exposure.
 
-Trained to answer "all classes alike" to them (Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure",
-https://arxiv.org/abs/1812.04606), it is also unsure of what it never saw.
+Trained to answer the uniform distribution to them, a network also becomes less confident on other images that belong to
+no class (Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", https://arxiv.org/abs/1812.04606).
 """
 
 import numpy as np
@@ -16,12 +16,12 @@ CANVAS = 84
 
 
 def make(split: Split, count: int, seed: int) -> np.ndarray:
-    """Two thirds are drawn at random, the others are made of pieces of the split's images.
+    """Returns outliers: two thirds are drawn at random, the others combine pieces of the split's images.
 
     Args:
-        split: what the pieces are taken from, and the size of the images.
-        count: how many.
-        seed: the same one gives the same pictures.
+        split: the source of the pieces, and of the size of the images.
+        count: number of outliers.
+        seed: the same seed gives the same images.
 
     Returns:
         uint8 `[count, H, W, C]`.
@@ -29,30 +29,30 @@ def make(split: Split, count: int, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     kinds = (_glyph, _scribble, _glyph, _polygon, _overlay, _shuffled)
     numbers = track(range(count), "outliers", count)
-    pictures = [kinds[number % len(kinds)](split, random) for number in numbers]
-    return np.array(pictures, np.uint8).reshape(count, *split.images.shape[1:])
+    images = [kinds[number % len(kinds)](split, random) for number in numbers]
+    return np.array(images, np.uint8).reshape(count, *split.images.shape[1:])
 
 
 def _glyph(split: Split, random: np.random.Generator) -> np.ndarray:
-    """A sign of a few lines and arcs, as letters and little drawings are."""
-    return _drawn([_primitive(random) for _ in range(random.integers(3, 7))], split, random)
+    """Draws a few lines and arcs, similar to letters and small drawings."""
+    return _render([_primitive(random) for _ in range(random.integers(3, 7))], split, random)
 
 
 def _scribble(split: Split, random: np.random.Generator) -> np.ndarray:
-    """A pen that wanders, or goes to and fro."""
+    """Draws a random curve or a zigzag."""
     if random.random() < 0.4:
         turns = int(random.integers(6, 14))
         across = np.stack([np.linspace(0, 1, turns), (np.arange(turns) % 2) * random.uniform(0.4, 1)], axis=1)
         line = across @ _rotation(random.uniform(0, np.pi)) + random.normal(0, 0.05, (turns, 2))
-        return _drawn([line], split, random)
-    return _drawn([_curve(random.uniform(0, 1, (random.integers(6, 16), 2)))], split, random)
+        return _render([line], split, random)
+    return _render([_curve(random.uniform(0, 1, (random.integers(6, 16), 2)))], split, random)
 
 
 def _polygon(split: Split, random: np.random.Generator) -> np.ndarray:
-    """Three to five corners, joined by straight lines."""
+    """Draws a polygon of three to five corners."""
     corners = random.uniform(0, 1, (random.integers(3, 6), 2))
     around = np.argsort(np.arctan2(*(corners - corners.mean(axis=0)).T))
-    return _drawn([corners[[*around, around[0]]]], split, random)
+    return _render([corners[[*around, around[0]]]], split, random)
 
 
 def _primitive(random: np.random.Generator) -> np.ndarray:
@@ -60,16 +60,16 @@ def _primitive(random: np.random.Generator) -> np.ndarray:
     kind = random.integers(4)
     if kind == 0:  # a line
         return np.stack([start, end])
-    if kind == 1:  # an upright or level line
+    if kind == 1:  # a vertical or horizontal line
         return np.stack([start, np.where(random.permutation([True, False]), start, end)])
-    if kind == 2:  # a bow
+    if kind == 2:  # a curve
         return _curve(np.stack([start, random.uniform(0, 1, 2), end]))
     angles = np.linspace(0, random.uniform(1, 2) * np.pi, 20) + random.uniform(0, 2 * np.pi)
     return np.asarray(start + random.uniform(0.08, 0.4) * np.stack([np.cos(angles), np.sin(angles)], axis=1))
 
 
 def _curve(points: np.ndarray) -> np.ndarray:
-    """A quadratic B-spline through the middles of the polygon's sides."""
+    """Returns points on the quadratic B-spline through the midpoints of the control polygon's sides."""
     middles = (points[1:] + points[:-1]) / 2
     t = np.linspace(0, 1, 8)[:, None]
     pieces = [
@@ -83,28 +83,28 @@ def _rotation(angle: float) -> np.ndarray:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def _drawn(lines: list[np.ndarray], split: Split, random: np.random.Generator) -> np.ndarray:
-    everything = np.concatenate(lines)
-    low, extent = everything.min(axis=0), np.ptp(everything, axis=0).max()
+def _render(lines: list[np.ndarray], split: Split, random: np.random.Generator) -> np.ndarray:
+    points = np.concatenate(lines)
+    low, extent = points.min(axis=0), np.ptp(points, axis=0).max()
     pen = float(random.uniform(3, 9))
-    placed = tuple((line - low) / extent * (CANVAS - 2 * pen) + pen for line in lines)
-    frame = framing.frame(strokes.render(Drawing(None, "", (CANVAS, CANVAS), pen, placed)))
+    scaled = tuple((line - low) / extent * (CANVAS - 2 * pen) + pen for line in lines)
+    frame = framing.frame(strokes.render(Drawing(None, "", (CANVAS, CANVAS), pen, scaled)))
     height, width, channels = split.images.shape[1:]
     image = Image.fromarray(np.zeros((28, 28), np.uint8) if frame is None else frame)
     return np.repeat(np.asarray(image.resize((width, height)))[..., None], channels, axis=-1)
 
 
 def _overlay(split: Split, random: np.random.Generator) -> np.ndarray:
-    """Two images of different classes in one, the second turned by a quarter or a half."""
+    """Combines two images of different classes, the second rotated by a multiple of 90 degrees."""
     first = random.integers(len(split))
     others = np.flatnonzero(split.labels != split.labels[first])
     second = split.images[random.choice(others)]
-    turned = np.rot90(second, int(random.integers(1, 4))) if second.shape[0] == second.shape[1] else second[::-1]
-    return np.asarray(np.maximum(split.images[first], turned))
+    rotated = np.rot90(second, int(random.integers(1, 4))) if second.shape[0] == second.shape[1] else second[::-1]
+    return np.asarray(np.maximum(split.images[first], rotated))
 
 
 def _shuffled(split: Split, random: np.random.Generator) -> np.ndarray:
-    """Quarters of four images, none in the place that it came from."""
+    """Combines quarters of four images, none in its original place."""
     height, width = (side // 2 for side in split.images.shape[1:3])
     image = np.zeros(split.images.shape[1:], np.uint8)
     corners = [(top, left) for top in (0, height) for left in (0, width)]

@@ -4,35 +4,47 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-DECIMALS = 3  # of a temperature: far finer than its spread between seeds
+DECIMALS = 3  # of a temperature; finer than its spread between seeds
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
-SMALLEST = np.finfo(np.float32).tiny  # a probability of 0 for what is true would cost an infinite loss
+SMALLEST = np.finfo(np.float32).tiny  # lower limit of probabilities: 0 for the true class would give an infinite loss
 
 
 def temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """The number to divide the logits by so that the cross-entropy is smallest.
+    """Fits the temperature: the divisor of the logits that minimises the cross-entropy.
 
     Args:
-        labels: int `[N]`, of examples that were not learnt from.
+        labels: int `[N]`, of examples that were not trained on.
         probabilities: float `[N, classes]`; their logarithms are logits.
 
     Returns:
-        `MIN_TEMPERATURE` to `MAX_TEMPERATURE`; above 1 for an overconfident network. 1 where no example was misread:
-        then nothing shows how confident is too confident, and the smallest cross-entropy would be that of certainty.
+        `MIN_TEMPERATURE` to `MAX_TEMPERATURE`; above 1 for an overconfident network.
     """
-    if (probabilities.argmax(axis=1) == labels).all():
-        return 1.0
     logits = np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
+    doubt = _doubt(labels, probabilities)
 
     def loss(log_temperature: float) -> float:
         log_probabilities = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return float(-log_probabilities[np.arange(len(labels)), labels].mean())
+        true = log_probabilities[np.arange(len(labels)), labels]
+        if not doubt:
+            return float(-true.mean())
+        others = (log_probabilities.sum(axis=1) - true) / (probabilities.shape[1] - 1)
+        return float(-((1 - doubt) * true + doubt * others).mean())
 
-    found = minimize_scalar(loss, bounds=(np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)), method="bounded")
-    return round(float(np.exp(found.x)), DECIMALS)
+    minimum = minimize_scalar(loss, bounds=(np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)), method="bounded")
+    return round(float(np.exp(minimum.x)), DECIMALS)
+
+
+def _doubt(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """The probability that goes to the other classes in the targets of the fit: 0 if any example is misread.
+
+    Without a misread example the cross-entropy has no minimum: it falls with the temperature. Then each target is
+    smoothed as by one misread example more (J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999).
+    """
+    misread = (probabilities.argmax(axis=1) != labels).any()
+    return 0.0 if misread else 1 / (len(labels) + 2)
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """The probabilities after their logits were divided by `temperature`; rows that sum to 1."""
+    """Returns the probabilities after dividing their logits by `temperature`; rows sum to 1."""
     logits = np.log(np.maximum(probabilities.astype(np.float64), SMALLEST)) / temperature
     return np.asarray(np.exp(log_softmax(logits, axis=1)))

@@ -1,4 +1,4 @@
-"""Confidence thresholds: from where on an answer is "sure", and below which it is "not one of the classes"."""
+"""Confidence thresholds for the verdicts "not sure" and "unknown"."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,56 +14,56 @@ POINTS = 101  # of the trade-off
 
 @dataclass(frozen=True)
 class Decision:
-    """From which confidence on an answer is given.
+    """The confidence thresholds of a model.
 
     Attributes:
-        sure: below it the answer is "not sure".
-        known: below it, which is not above `sure`, the answer is that this is none of the classes.
+        sure: an answer with this confidence or more is "sure", below it "not sure".
+        known: below it the answer is "unknown", probably none of the classes; at most `sure`.
     """
 
     sure: float
     known: float
 
     def __call__(self, confidence: float) -> str:
-        """`sure`, `not sure` or `unknown`."""
+        """Returns `sure`, `not sure` or `unknown`."""
         if confidence < self.known:
             return "unknown"
         return "sure" if confidence >= self.sure else "not sure"
 
     def as_dict(self) -> dict[str, float]:
-        """For a JSON file."""
+        """Returns the thresholds by name, for a JSON file."""
         return asdict(self)
 
 
 def decide(
     labels: np.ndarray, probabilities: np.ndarray, *, max_error_when_sure: float, max_rejected: float
 ) -> Decision:
-    """The thresholds that validation examples call for.
+    """Chooses the thresholds on validation examples.
 
     Args:
         labels: int `[N]`.
         probabilities: float `[N, classes]`, calibrated.
-        max_error_when_sure: `sure` is the lowest confidence from which on at most this share of the answers is wrong.
-        max_rejected: `known` is the highest confidence below which at most this share of the examples lies.
+        max_error_when_sure: `sure` is the lowest threshold at which at most this share of the sure answers is wrong.
+        max_rejected: `known` is the highest threshold below which at most this share of the examples lies.
     """
-    # With as many decimals as files keep, downwards: what passes a threshold here does so when it was read again.
+    # Rounded down to the decimals of the JSON files, so that a threshold means the same after it is read again.
     confidence = np.floor(probabilities.max(axis=1).astype(np.float64) * 1e6) / 1e6
     wrong = probabilities.argmax(axis=1) != labels
     order = np.argsort(-confidence, kind="stable")
     errors = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
-    ends = np.append(np.diff(confidence[order]) != 0, True)  # equal confidences are answered together or not at all
+    ends = np.append(np.diff(confidence[order]) != 0, True)  # equal confidences lie on the same side of a threshold
     allowed = np.flatnonzero((errors <= max_error_when_sure) & ends)
     sure = float(confidence[order][allowed[-1]]) if allowed.size else NEVER
-    least = float(np.sort(confidence)[int(max_rejected * len(confidence))])
-    return Decision(sure=sure, known=min(least, sure))
+    quantile = float(np.sort(confidence)[int(max_rejected * len(confidence))])
+    return Decision(sure=sure, known=min(quantile, sure))
 
 
 def consequences(decision: Decision, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """What the thresholds do to labelled examples.
+    """Measures the thresholds on labelled examples.
 
     Returns:
-        The thresholds; `refused`, the share that gets no sure answer; `unknown`, that which is taken for none of the
-        classes; and `error`, the share of wrong ones among the sure answers.
+        The thresholds; `refused`, the share of examples without a sure answer; `unknown`, the share below `known`; and
+        `error`, the share of wrong ones among the sure answers.
     """
     confidence = probabilities.max(axis=1)
     answered = confidence >= decision.sure
@@ -79,7 +79,7 @@ def consequences(decision: Decision, labels: np.ndarray, probabilities: np.ndarr
 def trade_off(
     labels: np.ndarray, probabilities: np.ndarray, thresholds: Sequence[float] | None = None
 ) -> list[dict[str, Any]]:
-    """What refusing the less confident answers costs and brings: a row for each threshold.
+    """Measures the error against the share of refused answers: one row per threshold.
 
     Returns:
         `threshold`; `refused`, the share of the examples below it; `error`, the share of wrong ones among the others;

@@ -1,4 +1,4 @@
-"""Figures of labelled predictions: accuracy, cross-entropy, per-class scores, calibration error."""
+"""Metrics of labelled predictions: accuracy, cross-entropy, per-class scores, calibration error."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from digits.metrics.intervals import wilson_interval
 def summarize(
     labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], *, bins: int = 15
 ) -> dict[str, Any]:
-    """The figures of `metrics/test.json`.
+    """Returns the metrics of a split.
 
     Args:
         labels: int `[N]`.
@@ -40,13 +40,13 @@ def summarize(
 
 
 def losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """The cross-entropy of each example in nats, float64 `[N]`."""
+    """Returns the cross-entropy of each example in nats, float64 `[N]`."""
     true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return np.asarray(-np.log(np.maximum(true, SMALLEST)))
 
 
 def per_class(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> list[dict[str, Any]]:
-    """A row a class: `class`, `precision`, `recall`, `f1`, and `support`, its number of examples."""
+    """Returns one row per class: `class`, `precision`, `recall`, `f1`, and `support`, its number of examples."""
     scores = precision_recall_fscore_support(
         labels, probabilities.argmax(axis=1), labels=range(len(classes)), zero_division=0.0
     )
@@ -63,17 +63,17 @@ def per_class(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[s
 
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray, *, bins: int = 15) -> list[dict[str, Any]]:
-    """How often predictions of a confidence come true: a row for each of `bins` equal bins that holds any.
+    """Returns accuracy by confidence: one row for each non-empty bin of `bins` equal ones.
 
     Returns:
-        `confidence` and `accuracy`, the means within the bin; `accuracy_low` and `accuracy_high`, its 95 % Wilson
-        interval; and `count`.
+        `confidence` and `accuracy`, the means within the bin; `accuracy_low` and `accuracy_high`, the 95 % Wilson
+        interval of the accuracy; and `count`.
     """
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    bin_numbers = np.minimum((confidence * bins).astype(int), bins - 1)
     rows = []
-    for inside in (places == place for place in range(bins)):
+    for inside in (bin_numbers == number for number in range(bins)):
         if inside.any():
             right, count = int(correct[inside].sum()), int(inside.sum())
             low, high = wilson_interval(right, count)
@@ -84,13 +84,13 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray, *, bins: int = 15
 
 
 def calibration_error(rows: Sequence[dict[str, Any]]) -> float:
-    """The expected calibration error (Guo et al., https://arxiv.org/abs/1706.04599) of `reliability` rows, 0 to 1."""
+    """Returns the expected calibration error (Guo et al., https://arxiv.org/abs/1706.04599), 0 to 1."""
     total = sum(row["count"] for row in rows)
     return float(sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in rows) / total)
 
 
 def predictions(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> list[dict[str, Any]]:
-    """A row an example: `index`, `actual`, `predicted`, `confidence` in the prediction, `loss`."""
+    """Returns one row per example: `index`, `actual`, `predicted`, `confidence` in the prediction, `loss`."""
     return [
         {
             "index": index,

@@ -1,4 +1,4 @@
-"""A trained network as one `.keras` file: written whole, the same bytes for the same network, read with care."""
+"""Reads and writes trained networks as `.keras` files: atomic and byte-reproducible."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from digits.core.errors import UserError, one_line
 
 
 def save(path: Path, model: keras.Model) -> None:
-    """Writes architecture, weights and optimiser state in Keras' own format."""
+    """Writes architecture, weights and optimiser state in Keras' format."""
     with files.replacing(path) as partial:
         model.save(partial)
         _make_stable(partial)
@@ -27,7 +27,7 @@ def load(path: Path) -> keras.Model:
         UserError: the file is damaged or was written by an incompatible version of Keras.
         FileNotFoundError: there is no such file.
     """
-    path.open("rb").close()  # Keras would answer a missing or locked file with a ValueError about formats
+    path.open("rb").close()  # Keras reports a missing or locked file as a ValueError about formats
     try:
         return keras.models.load_model(path)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
@@ -36,14 +36,14 @@ def load(path: Path) -> keras.Model:
 
 
 def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What the model answers to images, uint8 `[N, H, W, C]`: float32 `[N, classes]`, rows that sum to 1."""
+    """Returns the model's probabilities for images, uint8 `[N, H, W, C]`: float32 `[N, classes]`."""
     return np.asarray(model.predict(images, batch_size=1000, verbose=0))
 
 
 def _make_stable(path: Path) -> None:
-    """Rewrites a `.keras` archive so that the same model is the same bytes.
+    """Rewrites a `.keras` archive so that the same model gives the same bytes.
 
-    Keras stores the time of saving, dates each member with it, and names shared objects by memory address: here the
+    Keras stores the time of saving, dates each member with it, and names shared objects by memory address. Here the
     time is dropped, dates are zip's earliest (1980-01-01), and ids are renumbered in order of appearance.
     """
     with zipfile.ZipFile(path) as archive:

@@ -1,4 +1,4 @@
-"""What somebody who uses a trained model must know beside its file; without TensorFlow."""
+"""Model metadata: class names, image shape, decision thresholds, test accuracy; without TensorFlow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class Metadata:
     """The contents of `about.json`.
 
     Attributes:
-        recipe: what was trained.
-        dataset: on what.
+        recipe: the name of the recipe.
+        dataset: the name of the dataset that it was trained on.
         classes: the names of the classes in the order of the probabilities.
         image_shape: height, width and channels of an image.
-        decision: from which confidence on to answer.
+        decision: the confidence thresholds.
         test: accuracy on the test split with its 95 % interval, and the number of its images.
     """
 
@@ -34,7 +34,7 @@ class Metadata:
     test: Mapping[str, float]
 
     def write(self, path: Path) -> None:
-        """Writes a JSON file."""
+        """Writes the metadata as JSON."""
         content = {
             "recipe": self.recipe,
             "dataset": self.dataset,
@@ -47,7 +47,7 @@ class Metadata:
 
 
 def read(path: Path) -> Metadata:
-    """What `Metadata.write` wrote.
+    """Reads what `Metadata.write` wrote.
 
     Raises:
         UserError: the file is damaged.

@@ -1,7 +1,7 @@
-"""The closed, typed schema of `params.yaml`: an unknown key, a missing key or a wrong type is refused by name.
+"""The closed, typed schema of `params.yaml`: an unknown key, a missing key or a wrong type is an error.
 
-DVC passes unknown names silently; this is where they stop. A stage reads `params.<section>.<key>` and declares just
-those keys in `dvc.yaml` (a test holds the two together).
+DVC ignores unknown keys; this schema reports them. A stage reads `params.<section>.<key>` and declares exactly those
+keys in `dvc.yaml` (a test compares the two).
 """
 
 from digits.params.loading import load

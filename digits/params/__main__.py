@@ -1,6 +1,6 @@
 """Checks `params.yaml` and prints the active recipe in full: `python -m digits.params`.
 
-DVC does not look at keys that no stage declares; this does.
+DVC ignores keys that no stage declares; this command checks every key.
 """
 
 import json
@@ -10,7 +10,7 @@ from digits.params import load
 
 
 def main() -> None:
-    """Prints dataset, recipe, and the value of each of its keys."""
+    """Prints the dataset, the recipe, and each of the recipe's keys with its value."""
     parameters = load()
     print(f"{paths.PARAMS}: dataset {parameters.dataset}, recipe {parameters.recipe}")
     for key, value in parameters.active_recipe.model_dump().items():

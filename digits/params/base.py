@@ -1,4 +1,4 @@
-"""The base class of every block of `params.yaml`, closed, typed and immutable; ranges that several blocks share."""
+"""The base class of every block of `params.yaml`: closed, typed, immutable; ranges that several blocks share."""
 
 import difflib
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Section(BaseModel):
-    """A block of `params.yaml`: no other keys, no silent conversions, no defaults, no changes."""
+    """A block of `params.yaml`: no unknown keys, no type conversions, no defaults, immutable."""
 
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
@@ -26,10 +26,10 @@ class Section(BaseModel):
 
 
 def check_keys(keys: Iterable[Any], known: Iterable[str]) -> None:
-    """Raises a `ValueError` that guesses which known key each unknown one should be, or names the known ones."""
+    """Raises a `ValueError` for unknown keys that suggests the nearest known keys, or lists all known keys."""
     known = list(known)
     if unknown := [str(key) for key in keys if key not in known]:
         guesses = [difflib.get_close_matches(key, known, n=1) for key in unknown]
-        meant = ", ".join(guess for (guess,) in filter(None, guesses))
-        hint = f"did you mean {meant}?" if all(guesses) else f"the keys here are {', '.join(known)}"
+        nearest = ", ".join(guess for (guess,) in filter(None, guesses))
+        hint = f"did you mean {nearest}?" if all(guesses) else f"the keys here are {', '.join(known)}"
         raise ValueError(f"unknown key {', '.join(unknown)}; {hint}")

@@ -1,4 +1,4 @@
-"""Reads `params.yaml`, completes each recipe from its base, and checks the whole."""
+"""Reads `params.yaml`, completes each recipe from its base, and validates the result."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,8 +17,8 @@ def load(path: Path = paths.PARAMS) -> Params:
     """Reads and checks the parameters.
 
     Raises:
-        UserError: no file, no YAML, or a key that is unknown, missing or of a wrong type or range; the one line
-            lists each of them with its legal values.
+        UserError: the file is missing or not YAML, or a key is unknown, missing, or of a wrong type or range; the
+            message lists each such key with its legal values.
     """
     content = _read(path)
     try:
@@ -40,14 +40,14 @@ def _read(path: Path) -> Any:
 
 
 def _with_bases(content: Any) -> Any:
-    """The content with each recipe in full: the keys of its base, replaced whole by its own."""
+    """Returns the content with complete recipes: their own keys replace those of their base, without merging."""
     match content:
         case {"bases": {**bases}, "recipes": {**recipes}}:
-            return {**content, "recipes": {name: _in_full(name, recipe, bases) for name, recipe in recipes.items()}}
-    return content  # the schema says what is wrong with it
+            return {**content, "recipes": {name: _complete(name, recipe, bases) for name, recipe in recipes.items()}}
+    return content  # the schema reports what is wrong
 
 
-def _in_full(name: object, recipe: Any, bases: Mapping[Any, Any]) -> Any:
+def _complete(name: object, recipe: Any, bases: Mapping[Any, Any]) -> Any:
     match recipe:
         case {"base": str(base), **own} if isinstance(bases.get(base), dict):
             return {**bases[base], **own}
@@ -73,17 +73,17 @@ def _explain(problem: Any, content: Any) -> str:
 
 
 def _keys(location: Sequence[Any], content: Any) -> list[str]:
-    """The keys of a location that are in the file; pydantic also names the member of a union that it tried."""
+    """Returns the keys of a location that are in the file; pydantic adds the member of a union that it tried."""
     keys = []
-    for key in _place(location, content):
+    for key in _source_location(location, content):
         if isinstance(content, list) or (isinstance(content, dict) and key in content):
             keys.append(str(key))
             content = content[key]
     return keys
 
 
-def _place(location: Sequence[Any], content: Any) -> Sequence[Any]:
-    """Where a value stands: in the base, if the recipe has it from there."""
+def _source_location(location: Sequence[Any], content: Any) -> Sequence[Any]:
+    """Returns where a value is written: in the base, if the recipe takes it from there."""
     match location:
         case ["recipes", name, key, *rest] if key not in (recipe := content["recipes"][name]):
             if key in content["bases"].get(recipe.get("base"), {}):

@@ -14,7 +14,7 @@ class NormalInitializer(Section):
 
 
 class Network(Section):
-    """What the options of every architecture hold."""
+    """The options that every architecture has."""
 
     kernel_initializer: Annotated[
         Annotated[Literal["glorot_uniform", "he_normal"], Tag("name")] | Annotated[NormalInitializer, Tag("normal")],
@@ -30,7 +30,7 @@ class FastCnn(Network):
 
 
 class HiddenLayer(Section):
-    """A fully connected layer and the dropout behind it."""
+    """A fully connected layer, followed by dropout."""
 
     units: Count
     dropout: Fraction
@@ -45,7 +45,7 @@ class Mlp(Network):
 
 
 class ConvStage(Section):
-    """Convolutions, one for each number of filters; then perhaps a pooling, then dropout."""
+    """Convolutions, one per number of filters; then max pooling if `pool` is set; then dropout."""
 
     filters: Annotated[list[Count], Field(min_length=1)]
     pool: bool

@@ -1,4 +1,4 @@
-"""The whole of `params.yaml`, block by block."""
+"""The schema of the whole `params.yaml`, block by block."""
 
 import difflib
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ from digits.params.recipe import Recipe
 
 
 class Preprocess(Section):
-    """How the raw arrays become TFRecords, and what they must satisfy first."""
+    """How the raw arrays become TFRecords, and the limits of the checks before that."""
 
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
     shards: Count
@@ -20,7 +20,7 @@ class Preprocess(Section):
 
 
 class Train(Section):
-    """What all recipes share."""
+    """The training settings that all recipes share."""
 
     threads: Count
     precision: Literal["float32", "mixed_bfloat16"]
@@ -28,7 +28,7 @@ class Train(Section):
 
 
 class Evaluate(Section):
-    """The thresholds' promises (`digits.metrics.decision`), and the gate: recipe -> dataset -> least test accuracy."""
+    """The limits that set the thresholds (`digits.metrics.decision`); the gate: recipe -> dataset -> test accuracy."""
 
     max_error_when_sure: Share
     max_rejected: Fraction
@@ -36,30 +36,30 @@ class Evaluate(Section):
 
 
 class Robustness(Section):
-    """What the network is shown besides its test split, see `digits.evaluation.corruptions`."""
+    """The size of the robustness measurement, see `digits.evaluation.corruptions`."""
 
     images: Count
 
 
 class Export(Section):
-    """How the model leaves for other runtimes, see `digits.export.formats`."""
+    """The conversion for other runtimes, see `digits.export.formats`."""
 
     representative_images: Count
 
 
 class Compare(Section):
-    """The comparison of `compare/`."""
+    """The recipes that `compare/` trains and compares."""
 
     recipes: Annotated[list[str], Field(min_length=1)]
 
 
-def _with_keys_of_a_recipe(base: dict[str, Any]) -> dict[str, Any]:
+def _check_base_keys(base: dict[str, Any]) -> dict[str, Any]:
     check_keys(base, Recipe.model_fields)
     return base
 
 
-# What is wrong with its values shows in the recipes that have them from here.
-Base = Annotated[dict[str, Any], AfterValidator(_with_keys_of_a_recipe)]
+# Only the keys are checked here; the values are checked in the recipes that use the base.
+Base = Annotated[dict[str, Any], AfterValidator(_check_base_keys)]
 
 
 class Params(Section):
@@ -87,8 +87,8 @@ class Params(Section):
         for key, names in named.items():
             for name in names:
                 self._check_name(name, f"{key}: ")
-        if without := [name for name in self.recipes if name not in self.evaluate.min_accuracy]:
-            raise ValueError(f"evaluate.min_accuracy.{without[0]} is missing; {{}} is no gate for any dataset")
+        if ungated := [name for name in self.recipes if name not in self.evaluate.min_accuracy]:
+            raise ValueError(f"evaluate.min_accuracy.{ungated[0]} is missing; {{}} means no gate")
         return self
 
     def _check_name(self, name: str, where: str = "") -> None:
@@ -99,25 +99,25 @@ class Params(Section):
 
     @property
     def promises(self) -> dict[str, float]:
-        """What the thresholds must keep on the validation split, for `digits.metrics.decision.decide`."""
+        """The limits that the thresholds keep on validation, arguments of `digits.metrics.decision.decide`."""
         options = self.evaluate
         return {"max_error_when_sure": options.max_error_when_sure, "max_rejected": options.max_rejected}
 
     @property
     def active_gates(self) -> dict[str, float]:
-        """Dataset -> the least test accuracy of the active recipe, 0 to 1."""
+        """The gates of the active recipe: dataset -> minimum test accuracy, 0 to 1."""
         return self.evaluate.min_accuracy[self.recipe]
 
     @property
     def active_recipe(self) -> Recipe:
-        """The block that `recipe` names."""
+        """The recipe that is trained: the block that `recipe` names."""
         return self.recipe_named(self.recipe)
 
     def recipe_named(self, name: str) -> Recipe:
-        """The block of a recipe that is to be trained.
+        """Returns the recipe of this name.
 
         Raises:
-            UserError: there is none, or it does not go with what all recipes share.
+            UserError: there is none, or it contradicts the settings that all recipes share.
         """
         try:
             self._check_name(name)
@@ -127,7 +127,7 @@ class Params(Section):
         if recipe.validation_fraction and recipe.validation_fraction < least:
             raise UserError(
                 f"recipes.{name}.validation_fraction is {recipe.validation_fraction}: it cannot be below "
-                f"preprocess.validation_fraction = {least}; null takes that"
+                f"preprocess.validation_fraction = {least}; null uses that value"
             )
         if self.train.strategy == "mirrored" and recipe.loop != "keras":
             raise UserError(f"train.strategy: mirrored needs recipes.{name}.loop: keras")

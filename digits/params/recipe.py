@@ -1,4 +1,4 @@
-"""Everything that one trained model depends on besides the data, the seed and the machine."""
+"""A recipe: everything that a trained model depends on besides the data, the seed and the machine."""
 
 from typing import Annotated, Literal
 
@@ -9,7 +9,7 @@ from digits.params.networks import Architecture
 
 
 class Loss(Section):
-    """Cross-entropy and how the labels reach it, see `digits.training.losses`."""
+    """Cross-entropy and the encoding of its labels, see `digits.training.losses`."""
 
     labels: Literal["integer", "one_hot"]
     label_smoothing: Fraction
@@ -35,13 +35,13 @@ class Augmentation(Section):
 
 
 class OptimizerOptions(Section):
-    """What the options of every optimiser hold: the momentum of the weights' moving average (EMA); 0 = off."""
+    """The options of every optimiser: `ema` is the momentum of the weights' exponential moving average; 0 = off."""
 
     ema: Fraction
 
 
 class Adam(OptimizerOptions):
-    """Kingma and Ba, https://arxiv.org/abs/1412.6980."""
+    """Adam (Kingma and Ba, https://arxiv.org/abs/1412.6980)."""
 
     name: Literal["adam"]
 
@@ -54,7 +54,7 @@ class AdamW(OptimizerOptions):
 
 
 class Sgd(OptimizerOptions):
-    """Stochastic gradient descent; with a momentum it is Nesterov's."""
+    """Stochastic gradient descent, with Nesterov momentum unless that is 0."""
 
     name: Literal["sgd"]
     momentum: Fraction
@@ -75,7 +75,7 @@ class Constant(Section):
 
 
 class Cosine(Section):
-    """A learning rate that falls as a half cosine to 0."""
+    """A learning rate that falls to 0 along a half cosine."""
 
     name: Literal["cosine"]
     peak: Rate
@@ -92,7 +92,7 @@ class OneCycle(Section):
 class Plateau(Section):
     """A learning rate that is multiplied by `factor` after `patience` epochs without a better `monitor`.
 
-    Better is by 1e-4 at least, which is Keras' default.
+    An improvement is at least 1e-4, Keras' default.
     """
 
     name: Literal["plateau"]
@@ -106,7 +106,7 @@ Schedule = Annotated[Constant | Cosine | OneCycle | Plateau, Field(discriminator
 
 
 class EarlyStopping(Section):
-    """The end of a training after `patience` epochs without a better `monitor`, by however little."""
+    """Stops a training after `patience` epochs without a better `monitor`; any improvement counts."""
 
     monitor: Monitor
     patience: Count
@@ -114,7 +114,7 @@ class EarlyStopping(Section):
 
 
 class Recipe(Section):
-    """Everything that one trained model depends on besides the data, the seed and the machine."""
+    """Everything that a trained model depends on besides the data, the seed and the machine."""
 
     model: Architecture
     members: Count
@@ -136,6 +136,6 @@ class Recipe(Section):
     def _outliers_need_one_hot(self) -> "Recipe":
         if self.outlier_share and self.loss.labels == "integer":
             raise ValueError(
-                "outlier_share needs loss.labels: one_hot, because an outlier belongs to all classes alike"
+                "outlier_share needs loss.labels: one_hot, because an outlier's target is uniform over the classes"
             )
         return self

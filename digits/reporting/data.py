@@ -1,4 +1,4 @@
-"""Pictures of the data: class balance, samples, augmentation."""
+"""Figures of the data: class balance, samples, augmentation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,14 +19,14 @@ DISTORTED, VERSIONS = 6, 9
 def pictures(
     train: Split, classes: Sequence[str], counts: Mapping[str, Mapping[str, int]], limits: Augmentation, seed: int
 ) -> style.Pictures:
-    """The balance of the classes, some training images, and what augmentation makes of them.
+    """Draws the class balance, some training images, and augmented versions of some.
 
     Args:
         train: the training split.
         classes: the names of the classes in the order of their labels.
         counts: split -> class -> number of images.
         limits: the largest distortions.
-        seed: of the distortions that are shown.
+        seed: of the distortions.
     """
     samples = train.take(holdout.first_of_each_class(train.labels, SAMPLES_PER_CLASS))
     captions = [classes[label] for label in samples.labels]
@@ -40,7 +40,7 @@ def pictures(
 
 
 def class_balance(counts: Mapping[str, Mapping[str, int]]) -> Figure:
-    """Share of each class within each split.
+    """Draws the share of each class within each split.
 
     Args:
         counts: split -> class -> number of images.
@@ -65,7 +65,7 @@ def class_balance(counts: Mapping[str, Mapping[str, int]]) -> Figure:
 
 
 def distortions(original: np.ndarray, distorted: np.ndarray) -> Figure:
-    """Each original on the left, its distorted versions beside it.
+    """Draws each original on the left, its distorted versions beside it.
 
     Args:
         original: uint8 `[N, H, W, C]`.

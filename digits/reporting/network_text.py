@@ -1,4 +1,4 @@
-"""A network as text: its summary, and its picture in Graphviz' language."""
+"""A network as text: its summary, and its graph in Graphviz' language."""
 
 import re
 
@@ -6,9 +6,9 @@ import keras
 
 
 def summary(model: keras.Model) -> str:
-    """A line a layer: name, kind, shape of the output, number of weights; the members of an ensemble are indented.
+    """Returns one line per layer: name, kind, output shape, number of weights; members of an ensemble are indented.
 
-    The same text for the same network: Keras' own `summary` fits itself to the terminal.
+    The same network gives the same text; Keras' `summary` depends on the terminal's width.
     """
     frozen = model.count_params() - sum(
         int(variable.value.shape.num_elements()) for variable in model.trainable_variables
@@ -29,9 +29,9 @@ def _layers(model: keras.Model, indent: str = "") -> list[str]:
 
 
 def dot(model: keras.Model) -> str:
-    """The layers with names and shapes, as Keras' `plot_model` draws them; the same text for the same network.
+    """Returns the layers with names and shapes, as Keras' `plot_model`; the same text for the same network.
 
-    Graphviz makes a picture of it: `dot -Tpng`.
+    Graphviz draws it: `dot -Tpng`.
     """
     graph = keras.utils.model_to_dot(model, show_shapes=True, show_layer_names=True, dpi=96)
     numbers: dict[str, str] = {}

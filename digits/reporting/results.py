@@ -1,4 +1,4 @@
-"""Pictures of the results on the test split: confusion, mistakes, sample predictions, reliability."""
+"""Figures of the results on the test split: confusion, mistakes, sample predictions, reliability."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ def pictures(
     showcase: Mapping[str, np.ndarray],
     classes: list[str],
 ) -> style.Pictures:
-    """What the test split showed.
+    """Draws the results on the test split.
 
     Args:
         predictions: rows of `digits.metrics.scoring.predictions`.
@@ -42,7 +42,7 @@ def pictures(
 
 
 def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
-    """Counts of predicted against actual classes; the colours show the mistakes only.
+    """Draws the confusion matrix; colours show the mistakes only.
 
     Args:
         matrix: int `[classes, classes]`, rows actual, columns predicted.
@@ -66,7 +66,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
 def sample_predictions(
     images: np.ndarray, probabilities: np.ndarray, labels: Sequence[int], classes: Sequence[str]
 ) -> Figure:
-    """Each image above the bars of its probabilities; the true class is green, a wrong prediction red.
+    """Draws each image above its probabilities as bars; the true class is green, a wrong prediction red.
 
     Args:
         images: uint8 `[N, H, W, C]`.
@@ -93,7 +93,7 @@ def sample_predictions(
 
 
 def reliability(table: Sequence[Mapping[str, float]], error: float) -> Figure:
-    """Accuracy against confidence, with the number of examples at each; on the diagonal is well calibrated.
+    """Draws the reliability diagram: accuracy and number of examples by confidence.
 
     Args:
         table: rows of `digits.metrics.scoring.reliability`.

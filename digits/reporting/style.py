@@ -1,4 +1,4 @@
-"""What all pictures share: colours, how an image is shown, galleries.
+"""The shared style of all figures: colours, display of an image, galleries.
 
 Figures are made without pyplot: no global state, no display. Functions return a `Figure`; none writes a file.
 """
@@ -10,20 +10,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-matplotlib.rcdefaults()  # the same picture whatever the user's matplotlibrc says
+matplotlib.rcdefaults()  # overrides the user's matplotlibrc
 
-Pictures = dict[str, Figure]  # by the name of their file
+Pictures = dict[str, Figure]  # name of the file -> figure
 
-TRAINING, VALIDATION, TEST = "#4477aa", "#ee6677", "#228833"  # P. Tol's "bright" scheme, told apart by all eyes
+TRAINING, VALIDATION, TEST = "#4477aa", "#ee6677", "#228833"  # P. Tol's "bright" colour-blind safe scheme
 
 
 def gallery(images: np.ndarray, captions: Sequence[str], *, title: str, columns: int = 8) -> Figure:
-    """Images in rows, each under its caption.
+    """Draws images in rows, each under its caption.
 
     Args:
         images: uint8 `[N, H, W, C]`; C is 1 or 3.
         captions: N texts.
-        title: over the whole.
+        title: of the figure.
         columns: images a row.
     """
     columns = max(1, min(columns, len(images)))
@@ -39,7 +39,7 @@ def gallery(images: np.ndarray, captions: Sequence[str], *, title: str, columns:
 
 
 def show(axes: Axes, image: np.ndarray) -> None:
-    """One image, `[H, W, C]`: dark on light where it has one channel."""
+    """Draws one image, `[H, W, C]`, with inverted grey if it has one channel."""
     if image.shape[-1] == 1:
         axes.imshow(image[..., 0], cmap="gray_r", vmin=0, vmax=255)
     else:

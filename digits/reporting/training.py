@@ -1,4 +1,4 @@
-"""Pictures of a training: loss, accuracy and learning rate over the epochs."""
+"""Figures of a training: loss, accuracy and learning rate over the epochs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,12 +10,12 @@ from digits.reporting import style
 
 
 def pictures(history: Sequence[Mapping[str, Any]]) -> style.Pictures:
-    """How loss and accuracy went."""
+    """Draws the training curves."""
     return {"training_curves": training_curves(history)}
 
 
 def training_curves(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Loss and accuracy of training and validation, and the learning rate, over the epochs."""
+    """Draws loss and accuracy of training and validation, and the learning rate, over the epochs."""
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     loss, accuracy, rate = figure.subplots(1, 3)
     epochs = [row["epoch"] for row in history]

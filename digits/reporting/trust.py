@@ -1,4 +1,4 @@
-"""Pictures of when to believe an answer: refusal, and robustness to distortions."""
+"""Figures of confidence thresholds and of robustness to distortions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,13 +15,13 @@ Rows = Sequence[Mapping[str, Any]]
 def pictures(
     trade_off: Rows, sure: float, stress: Rows, stressed: Mapping[str, np.ndarray], classes: list[str]
 ) -> style.Pictures:
-    """When to believe the answer, and what it is worth where the dataset ends.
+    """Draws the trade-off of refusals, the accuracy under distortions, and misread images.
 
     Args:
         trade_off: rows of `digits.metrics.decision.trade_off`.
-        sure: the confidence from which on an answer is given.
+        sure: the confidence threshold of a sure answer.
         stress: rows of `digits.evaluation.robustness.under_stress`.
-        stressed: `examples`, an image under each of these distortions; where there are any, the arrays of
+        stressed: `examples`, an image under each of these distortions; if present, the arrays of
             `digits.evaluation.robustness.misread`.
         classes: the names of the classes in the order of their labels.
     """
@@ -40,7 +40,7 @@ def pictures(
 
 
 def refusal(rows: Sequence[Mapping[str, float]], sure: float) -> Figure:
-    """What refusing the less confident answers costs and brings, on the validation split.
+    """Draws refused and wrong answers by threshold, and against each other, on the validation split.
 
     Args:
         rows: of `digits.metrics.decision.trade_off`.
@@ -70,7 +70,7 @@ def refusal(rows: Sequence[Mapping[str, float]], sure: float) -> Figure:
 
 
 def robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """The accuracy under each distortion, three strengths each.
+    """Draws the accuracy under each distortion, at three strengths.
 
     Args:
         rows: of `digits.evaluation.robustness.under_stress`.
@@ -84,7 +84,7 @@ def robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
         values = np.array([row[column] for row in rows]).reshape(len(names), len(levels))
         axes.imshow(values, cmap="RdYlGn", vmin=0.5, vmax=1, aspect="auto")
         for (row, place), value in np.ndenumerate(values):
-            color = "white" if value < 0.6 or value > 0.97 else "black"  # where the colour behind is dark
+            color = "white" if value < 0.6 or value > 0.97 else "black"  # white on a dark background
             axes.text(place, row, f"{value:.1%}", ha="center", va="center", fontsize=8, color=color)
         axes.set_xticks(range(len(levels)), levels)
         axes.set_yticks(range(len(names)), names)

@@ -1,4 +1,4 @@
-"""From the bytes of an image file to pixels, with care: they may come from anybody."""
+"""Decodes untrusted image files."""
 
 import io
 import warnings
@@ -10,29 +10,29 @@ from digits.core.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_BYTES = 8 * 2**20
-MAX_PIXELS = 24_000_000  # a telephone's photo; checked before any pixel is decoded
+MAX_PIXELS = 24_000_000  # of a phone's photo; checked before any pixel is decoded
 
 
 def decode(content: bytes) -> np.ndarray:
-    """The first picture of an image file, turned as its EXIF data say.
+    """Decodes the first image of a file and applies its EXIF orientation.
 
     Args:
-        content: a file of one of `FORMATS`, at most `MAX_BYTES` long and `MAX_PIXELS` large.
+        content: a file in one of `FORMATS`, of at most `MAX_BYTES` bytes and `MAX_PIXELS` pixels.
 
     Returns:
         uint8 `[H, W]` grey, `[H, W, 3]` RGB or `[H, W, 4]` RGBA.
 
     Raises:
-        UserError: it is not such a file, or damaged.
+        UserError: the file has another format, is too large or is damaged.
     """
     if len(content) > MAX_BYTES:
         raise UserError(f"a file of {len(content) / 2**20:.1f} MB; at most {MAX_BYTES // 2**20} MB are read")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on odd metadata; the pixels are what counts
+            warnings.simplefilter("ignore")  # about unusual metadata, which does not matter here
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 _check_size(*image.size)
-                image.draft("RGB", (2048, 2048))  # a large JPEG is reduced while it is decoded
+                image.draft("RGB", (2048, 2048))  # decodes a large JPEG at a lower resolution
                 return _pixels(ImageOps.exif_transpose(image))
     except UserError:
         raise
@@ -53,7 +53,7 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):  # the range is not known: take what is there
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):  # range unknown: use that of the values
         values = np.asarray(image, dtype=np.float64)
         values = np.nan_to_num(values - values.min())
         return np.asarray(np.round(values * (255 / max(values.max(), 1))), dtype=np.uint8)

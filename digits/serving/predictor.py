@@ -1,6 +1,6 @@
-"""A trained model as people meet it: a drawing in, an answer that says how sure it is out.
+"""Answers to drawings from a trained model: class, probabilities, and how sure it is.
 
-Page, API and command line use nothing else. With a `.tflite` or `.onnx` file it does without TensorFlow.
+Page, API and command line use this module only. With a `.tflite` or `.onnx` file it needs no TensorFlow.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,12 +23,12 @@ NOTHING = "nothing drawn"
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said about one drawing.
+    """The answer to one drawing.
 
     Attributes:
         verdict: `sure`, `not sure`, `unknown` (probably none of the classes), or `nothing drawn`.
-        probabilities: class -> probability, in the order of the classes; empty where nothing is drawn.
-        frame: what the network saw, uint8 `[28, 28]`; None where nothing is drawn.
+        probabilities: class -> probability, in the order of the classes; empty if nothing is drawn.
+        frame: the network's input, uint8 `[28, 28]`; None if nothing is drawn.
     """
 
     verdict: str
@@ -51,7 +51,7 @@ class Answer:
         return max(self.probabilities.values(), default=0.0)
 
     def as_dict(self) -> dict[str, object]:
-        """For a JSON text."""
+        """Returns verdict, digit and probabilities, for JSON."""
         return {
             "verdict": self.verdict,
             "digit": self.best if self.verdict in ("sure", "not sure") else None,
@@ -80,27 +80,27 @@ class Answer:
 
 
 class Predictor:
-    """A model file and what is known about it; may be called from several threads.
+    """A model file and its metadata; thread-safe.
 
     Args:
         path: the model; see `digits.export.backends.load`.
-        described: the `about.json` that belongs to it.
-        threads: of one call.
+        metadata_file: its `about.json`.
+        threads: for one call.
 
     Raises:
         UserError: a file is damaged, or the model is not one for 28x28 grey images.
         FileNotFoundError: a file is missing.
     """
 
-    def __init__(self, path: Path, described: Path, threads: int = 2) -> None:
-        self.about = metadata.read(described)
+    def __init__(self, path: Path, metadata_file: Path, threads: int = 2) -> None:
+        self.about = metadata.read(metadata_file)
         if self.about.image_shape != (framing.SIDE, framing.SIDE, 1):
             shape = "x".join(map(str, self.about.image_shape))
             raise UserError(f"{path}: a model for images of {shape}; drawings become {framing.SIDE}x{framing.SIDE}x1")
         self.path = path
         self.digest = files.sha256(path)
         self._network = backends.load(path, threads)
-        self._lock = Lock()  # a LiteRT interpreter keeps its input
+        self._lock = Lock()  # a LiteRT interpreter holds its input, so it serves one call at a time
 
     @property
     def test_accuracy(self) -> tuple[float, float, float]:
@@ -114,19 +114,19 @@ class Predictor:
         return accuracy, *intervals.wilson_interval(round(accuracy * total), total)
 
     def probabilities(self, frames: np.ndarray) -> np.ndarray:
-        """The network's answers to frames, uint8 `[N, 28, 28]`: float32 `[N, classes]`."""
+        """Returns the network's probabilities for frames, uint8 `[N, 28, 28]`: float32 `[N, classes]`."""
         with self._lock:
             return self._network(frames[..., None])
 
     def __call__(self, drawings: Sequence[np.ndarray]) -> list[Answer]:
-        """An answer for each drawing; what a drawing may be, `digits.drawing.framing.frame` says."""
+        """Returns an answer for each drawing, an array that `digits.drawing.framing.frame` takes."""
         return self.answers([framing.frame(drawing) for drawing in drawings])
 
     def answers(self, frames: Sequence[np.ndarray | None]) -> list[Answer]:
-        """An answer for each frame that `digits.drawing.framing.frame` made."""
+        """Returns an answer for each result of `digits.drawing.framing.frame`."""
         drawn = [frame for frame in frames if frame is not None]
-        found = iter(self.probabilities(np.stack(drawn)) if drawn else ())
-        return [Answer(NOTHING, {}, None) if frame is None else self._answer(next(found), frame) for frame in frames]
+        rows = iter(self.probabilities(np.stack(drawn)) if drawn else ())
+        return [Answer(NOTHING, {}, None) if frame is None else self._answer(next(rows), frame) for frame in frames]
 
     def _answer(self, probabilities: np.ndarray, frame: np.ndarray) -> Answer:
         named = dict(zip(self.about.classes, map(float, probabilities), strict=True))

@@ -1,4 +1,4 @@
-"""Where a network looked."""
+"""Saliency maps: which parts of an image an answer depends on."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ PATCH, STEP = 7, 2  # pixels of the black square that is moved over a frame, and
 
 
 def by_occlusion(network: Network, frame: np.ndarray) -> np.ndarray:
-    """How much of the best answer's probability each part of a frame carries.
+    """Returns how much the best class's probability falls when a part of the frame is covered.
 
     A black square is moved over the frame (Zeiler and Fergus, https://arxiv.org/abs/1311.2901, section 4.2), which
-    every runtime can do.
+    works with every runtime.
 
     Args:
         network: from frames, uint8 `[N, 28, 28]`, to probabilities, float `[N, classes]`.

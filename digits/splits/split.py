@@ -1,4 +1,4 @@
-"""Labelled images in memory, as every stage hands them on."""
+"""Labelled images in memory, the form in which stages read and pass on data."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ class Split:
         return len(self.labels)
 
     def take(self, indices: np.ndarray) -> "Split":
-        """The examples at `indices`, in that order."""
+        """Returns the examples at `indices`, in that order."""
         return Split(self.images[indices], self.labels[indices])
 
     def digest(self) -> str:
-        """A checksum of the pixels and labels."""
+        """Returns the SHA-256 of the pixels and labels, in hexadecimal."""
         return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
 
 

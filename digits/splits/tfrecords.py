@@ -1,4 +1,4 @@
-"""TFRecord shards: one `tf.train.Example` an image, raw uint8 pixels, the same bytes at every writing."""
+"""TFRecord shards: one `tf.train.Example` per image, raw uint8 pixels, byte-reproducible."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ FEATURES = {"image": tf.io.FixedLenFeature([], tf.string), "label": tf.io.FixedL
 
 @dataclass(frozen=True)
 class Spec:
-    """What a reader must know about the shards of a directory.
+    """The metadata of the shards in a directory.
 
     Attributes:
         name: of the dataset.
@@ -54,7 +54,7 @@ def _write_split(directory: Path, name: str, split: Split, shards: int) -> None:
 
 
 def serialize(image: np.ndarray, label: int) -> bytes:
-    """One `tf.train.Example` as bytes; `deterministic` because protobuf orders maps by a coin flip a process."""
+    """Returns a serialized `tf.train.Example`; `deterministic`, because protobuf's map order varies by process."""
     features = {
         "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image.tobytes()])),
         "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
@@ -64,7 +64,7 @@ def serialize(image: np.ndarray, label: int) -> bytes:
 
 
 def read_spec(directory: Path) -> Spec:
-    """The spec of the shards in `directory`."""
+    """Reads the spec of the shards in `directory`."""
     content = files.read_json(directory / SPEC)
     try:
         return Spec(**content)
@@ -75,31 +75,31 @@ def read_spec(directory: Path) -> Spec:
 def read(directory: Path, split: str) -> Split:
     """Reads a whole split into memory, in the order in which it was written.
 
-    The shards are read in parallel, and each is parsed as one batch: ten times as fast as example by example.
+    The shards are read in parallel, and each is parsed as one batch, which is ten times as fast as single examples.
 
     Raises:
         UserError: a shard is missing, corrupt or truncated.
     """
     spec = read_spec(directory)
-    files = sorted(str(path) for path in directory.glob(f"{split}-*-of-*.tfrecord"))
+    paths = sorted(str(path) for path in directory.glob(f"{split}-*-of-*.tfrecord"))
 
     def read_shard(file: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         serialized = tf.data.TFRecordDataset(file).batch(spec.counts[split]).get_single_element()
         return parse(serialized, spec.image_shape)
 
-    if not files:
+    if not paths:
         raise UserError(f"{directory}: no shards of the {split} split; run `dvc repro -f preprocess`")
     try:
-        shards = tf.data.Dataset.from_tensor_slices(files).map(read_shard, num_parallel_calls=tf.data.AUTOTUNE)
+        shards = tf.data.Dataset.from_tensor_slices(paths).map(read_shard, num_parallel_calls=tf.data.AUTOTUNE)
         images, labels = zip(*shards.as_numpy_iterator(), strict=True)
     except tf.errors.OpError as error:
         if failure := as_os_error(error):
             raise failure from error
-        raise UserError(f"{_damaged(error, files)}; run `dvc repro -f preprocess`") from error
-    found = sum(map(len, labels))
-    if found != spec.counts[split]:
+        raise UserError(f"{_damaged(error, paths)}; run `dvc repro -f preprocess`") from error
+    count = sum(map(len, labels))
+    if count != spec.counts[split]:
         raise UserError(
-            f"{directory}: {found} {split} examples, but {SPEC} counts {spec.counts[split]}: a shard is missing or cut "
+            f"{directory}: {count} {split} examples, but {SPEC} counts {spec.counts[split]}: a shard is missing or cut "
             "short; run `dvc repro -f preprocess`"
         )
     return Split(np.concatenate(images), np.concatenate(labels))
@@ -112,12 +112,12 @@ def parse(serialized: tf.Tensor, image_shape: list[int]) -> tuple[tf.Tensor, tf.
     return images, features["label"]
 
 
-def _damaged(error: tf.errors.OpError, files: list[str]) -> str:
-    for file in files:  # the message of a parallel read does not always name its file
+def _damaged(error: tf.errors.OpError, paths: list[str]) -> str:
+    for path in paths:  # the message of a parallel read does not always name its file
         try:
-            examples = sum(1 for _ in tf.data.TFRecordDataset(file))
+            examples = sum(1 for _ in tf.data.TFRecordDataset(path))
         except tf.errors.OpError:
             examples = 0
-        if not examples:  # less than a record's head reads as an end, without an error
-            return f"{file}: corrupt or truncated"
-    return f"{Path(files[0]).parent}: shards do not fit {SPEC} ({error.message.splitlines()[0]})"
+        if not examples:  # a file shorter than a record's header counts as empty, without an error
+            return f"{path}: corrupt or truncated"
+    return f"{Path(paths[0]).parent}: shards do not fit {SPEC} ({error.message.splitlines()[0]})"

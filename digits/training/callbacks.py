@@ -1,4 +1,4 @@
-"""What happens between two epochs of a training: its figures are recorded, and it is slowed, stopped or kept."""
+"""The per-epoch callback: records metrics, drives early stopping and the plateau schedule, saves the checkpoint."""
 
 import math
 import time
@@ -11,7 +11,7 @@ from digits.params import Plateau, Recipe
 from digits.training import checkpoints
 from digits.training.checkpoints import Checkpoint, State, Values
 
-COLUMNS = {  # of the history -> the name in Keras' logs
+COLUMNS = {  # column of the history -> its name in Keras' logs
     "loss": "cross_entropy",
     "accuracy": "accuracy",
     "val_loss": "val_cross_entropy",
@@ -20,16 +20,16 @@ COLUMNS = {  # of the history -> the name in Keras' logs
 
 
 class EpochRecorder(keras.callbacks.Callback):
-    """Records each epoch, lets Keras' own callbacks act on the record, and keeps the state in the checkpoint.
+    """Records each epoch, passes the record to Keras' own callbacks, and saves the state in the checkpoint.
 
-    Those callbacks (early stopping, the plateau) hear of an epoch from here alone, as a row of the history. After an
-    interruption they are told the kept rows again, and are then where they were.
+    Those callbacks (early stopping, the plateau schedule) receive each epoch only from here, as a row of the history.
+    On resume the saved rows are replayed, which restores their state.
 
     Args:
-        network: compiled; its optimiser is built. What the checkpoint holds of it is restored.
-        recipe: what to do.
-        checkpoint: where the state is kept.
-        prints: a line an epoch.
+        network: compiled, with a built optimiser; its variables are restored from the checkpoint.
+        recipe: the epochs, early stopping and schedule.
+        checkpoint: where the state is loaded from and saved to.
+        prints: whether to print a line per epoch.
     """
 
     def __init__(self, network: keras.Model, recipe: Recipe, checkpoint: Checkpoint, *, prints: bool) -> None:
@@ -44,32 +44,32 @@ class EpochRecorder(keras.callbacks.Callback):
         for row in self.state.history:
             self._replay(row)
         if self.state.history:
-            checkpoints.assign(_everything(network), self.state.variables)
+            checkpoints.assign(_all_variables(network), self.state.variables)
         self.finished = network.stop_training or len(self.state.history) >= recipe.epochs
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Starts the clock."""
+        """Starts the timer."""
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Keras calls it after the validation; `epoch` counts from 0."""
-        figures = {column: float(logs[name]) for column, name in COLUMNS.items()}
-        if not math.isfinite(figures["loss"] + figures["val_loss"]):
+        """Records the epoch after its validation; `epoch` counts from 0."""
+        metrics = {column: float(logs[name]) for column, name in COLUMNS.items()}
+        if not math.isfinite(metrics["loss"] + metrics["val_loss"]):
             raise UserError(
-                f"the training diverged in epoch {epoch + 1} (loss {figures['loss']}, validation loss "
-                f"{figures['val_loss']}); lower the recipe's learning rate"
+                f"the training diverged in epoch {epoch + 1} (loss {metrics['loss']}, validation loss "
+                f"{metrics['val_loss']}); lower the recipe's learning rate"
             )
         seconds = time.perf_counter() - self.started
-        row = {"epoch": epoch + 1, **figures, "learning_rate": 0.0, "seconds": seconds}
+        row = {"epoch": epoch + 1, **metrics, "learning_rate": 0.0, "seconds": seconds}
         self.state.history.append(row)
         if self._is_best():
             self.state.best = averaged_values(self.model)
         self._replay(row)
         row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self.state.variables = checkpoints.values(_everything(self.model))
+        self.state.variables = checkpoints.values(_all_variables(self.model))
         self.checkpoint.save(self.state)
         if self.prints:
-            line = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+            line = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
             print(f"epoch {epoch + 1}/{self.recipe.epochs}  {line}  {seconds:.1f} s", flush=True)
 
     def _is_best(self) -> bool:
@@ -86,32 +86,32 @@ class EpochRecorder(keras.callbacks.Callback):
 
 
 class AveragedValidation(keras.callbacks.Callback):
-    """Validates the moving average of the weights in their place.
+    """Validates with the moving average of the weights.
 
-    Keras' `SwapEMAWeights` exchanges the two by additions, which changes the last bits of both.
+    Keras' `SwapEMAWeights` swaps the two by additions, which changes the last bits of both.
     """
 
     def on_test_begin(self, logs: Any = None) -> None:
-        """Puts the average in place."""
-        self.kept = checkpoints.values(self.model.trainable_variables)
+        """Replaces the weights by their average."""
+        self.weights = checkpoints.values(self.model.trainable_variables)
         self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
 
     def on_test_end(self, logs: Any = None) -> None:
-        """Puts the weights back."""
-        checkpoints.assign(self.model.trainable_variables, self.kept)
+        """Restores the weights."""
+        checkpoints.assign(self.model.trainable_variables, self.weights)
 
 
 def averaged_values(network: keras.Model) -> Values:
-    """The network's variables, the moving averages of its weights in their place where its optimiser keeps any."""
-    kept = checkpoints.values(network.variables)
+    """Returns the network's variables, with moving averages for weights if its optimiser keeps them."""
+    current = checkpoints.values(network.variables)
     network.optimizer.finalize_variable_values(network.trainable_variables)
     averaged = checkpoints.values(network.variables)
-    checkpoints.assign(network.variables, kept)
+    checkpoints.assign(network.variables, current)
     return averaged
 
 
 def best_epoch(history: list[dict[str, Any]], monitor: str) -> int:
-    """The first epoch, counted from 1, with the highest accuracy or the lowest loss, whichever `monitor` names."""
+    """Returns the first epoch, from 1, with the highest accuracy or the lowest loss, as `monitor` names."""
     column = [row[monitor] for row in history]
     return column.index(max(column) if _mode(monitor) == "max" else min(column)) + 1
 
@@ -122,13 +122,13 @@ def _mode(monitor: str) -> str:
 
 def _callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
     schedule, stopping = recipe.schedule, recipe.early_stopping
-    found = []
+    callbacks = []
     if stopping:
-        found.append(
+        callbacks.append(
             keras.callbacks.EarlyStopping(stopping.monitor, patience=stopping.patience, mode=_mode(stopping.monitor))
         )
     if isinstance(schedule, Plateau):
-        found.append(
+        callbacks.append(
             keras.callbacks.ReduceLROnPlateau(
                 schedule.monitor,
                 factor=schedule.factor,
@@ -137,8 +137,8 @@ def _callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
                 mode=_mode(schedule.monitor),
             )
         )
-    return found
+    return callbacks
 
 
-def _everything(network: keras.Model) -> list[keras.Variable]:
+def _all_variables(network: keras.Model) -> list[keras.Variable]:
     return [*network.variables, *network.optimizer.variables]

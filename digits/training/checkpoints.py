@@ -1,9 +1,9 @@
-"""Exact resume: what an interrupted training leaves behind, so that the next run ends with the same bytes.
+"""Exact resume: an interrupted training continues from its checkpoint and ends with the same bytes.
 
-Keras' `BackupAndRestore` restores neither the states of dropout's random generators nor the order of the data nor other
-callbacks, and writes in place. Here every variable of the network and its optimiser is kept, and the weights of the
-best epoch. The order of the data is a function of the step (`digits.inputs.batches`), and the callbacks' state is one
-of the history (`digits.training.callbacks`): neither needs to be stored.
+Keras' `BackupAndRestore` restores neither the state of dropout's random generators nor the order of the data nor the
+state of other callbacks, and does not write atomically. This checkpoint holds every variable of the network and its
+optimiser, the weights of the best epoch, and the history. The order of the data is a function of the step
+(`digits.inputs.batches`), the callbacks' state one of the history (`digits.training.callbacks`): neither is stored.
 """
 
 import hashlib
@@ -23,17 +23,17 @@ from digits.core.errors import UserError
 
 Values = list[np.ndarray]
 
-PACKAGE = Path(digits.__file__).parent  # all of it: an edit anywhere in it may change what a training does
+PACKAGE = Path(digits.__file__).parent  # the whole package: any edit in it may change a training
 
 
 @dataclass
 class State:
-    """Where a training is after an epoch.
+    """The state of a training after an epoch.
 
     Attributes:
         history: one row an epoch.
         variables: of the network and its optimiser, in Keras' order.
-        best: the network's variables at its best epoch, where the recipe asks for them.
+        best: the network's variables at its best epoch, if the recipe restores them.
     """
 
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -42,7 +42,7 @@ class State:
 
 
 class Checkpoint:
-    """The state after the last finished epoch, in one file, valid for one fingerprint.
+    """A file with the state after the last finished epoch, valid for one fingerprint.
 
     Args:
         path: the file; it is replaced as a whole after each epoch.
@@ -55,18 +55,18 @@ class Checkpoint:
         self.fingerprint = _fingerprint(identity)
 
     def member(self, number: int) -> "Checkpoint":
-        """That of one member of an ensemble, in a file beside this one."""
+        """Returns the checkpoint of one member of an ensemble, in a file beside this one."""
         return Checkpoint(self.path.with_stem(f"{self.path.stem}.{number}"), [self.identity, number])
 
     def save(self, state: State) -> None:
-        """Keeps the state."""
+        """Writes the state."""
         arrays = {f"variables_{number}": value for number, value in enumerate(state.variables)}
         arrays |= {f"best_{number}": value for number, value in enumerate(state.best)}
         meta = json.dumps({"fingerprint": self.fingerprint, "history": state.history})
         files.write_arrays(self.path, {**arrays, "meta": np.array(meta)})
 
     def load(self) -> State:
-        """The state that was kept; a new one where there is none."""
+        """Reads the saved state; returns a new one if there is none."""
         try:
             arrays = files.read_arrays(self.path, ["meta"])
         except (FileNotFoundError, UserError):
@@ -77,19 +77,19 @@ class Checkpoint:
         return State(meta["history"], list(_numbered(arrays, "variables")), list(_numbered(arrays, "best")))
 
     def discard(self) -> None:
-        """Removes the files of all members: the training is done."""
+        """Removes the files of all members, once the training is done."""
         for path in self.path.parent.glob(f"{self.path.stem}.*{self.path.suffix}"):
             path.unlink(missing_ok=True)
 
 
 def values(variables: Sequence[keras.Variable]) -> Values:
-    """A copy of what the variables hold."""
+    """Returns copies of the variables' values."""
     return [np.array(variable) for variable in variables]
 
 
-def assign(variables: Sequence[keras.Variable], kept: Values) -> None:
-    """Gives the variables what `values` found in them."""
-    for variable, value in zip(variables, kept, strict=True):
+def assign(variables: Sequence[keras.Variable], saved: Values) -> None:
+    """Sets the variables to what `values` returned."""
+    for variable, value in zip(variables, saved, strict=True):
         variable.assign(value)
 
 

@@ -1,12 +1,12 @@
-"""How a training is spread over devices."""
+"""The distribution of a training over devices."""
 
 import tensorflow as tf
 
 
 def strategy(name: str) -> tf.distribute.Strategy:
-    """How a training is spread: `one_device`, or `mirrored`, a part of each batch on each of this machine's GPUs.
+    """Returns a strategy: `one_device`, or `mirrored`, which splits each batch over this machine's GPUs.
 
-    Networks are to be built and trained in its `scope()`.
+    Networks must be built and trained in its `scope()`.
     """
     if name == "one_device":
         return tf.distribute.get_strategy()

@@ -1,4 +1,4 @@
-"""Several networks as one Keras model."""
+"""Ensembles: several networks as one Keras model."""
 
 from collections.abc import Sequence
 
@@ -7,27 +7,27 @@ import numpy as np
 
 
 def member_seed(seed: int, member: int) -> int:
-    """A seed for each member, far from one another's whatever the first; the first member's is `seed` itself."""
+    """Returns a member's seed, far from those of the others; the first member's is `seed` itself."""
     return seed if member == 1 else int(np.random.SeedSequence([seed, member]).generate_state(1)[0]) >> 1
 
 
 def softmax(logits: keras.KerasTensor, temperature: float) -> keras.KerasTensor:
-    """The probabilities of logits, float32 `[N, classes]`, that are divided by `temperature` first."""
+    """Divides logits by `temperature`, then applies softmax; float32 `[N, classes]`."""
     if temperature != 1:
         logits = keras.layers.Rescaling(1 / temperature, dtype="float32", name="temperature")(logits)
     return keras.layers.Softmax(name="probabilities", dtype="float32")(logits)
 
 
 def average(members: Sequence[keras.Model], name: str, temperature: float = 1) -> keras.Model:
-    """A model whose probabilities are the mean of its members' (Lakshminarayanan et al., https://arxiv.org/abs/1612.01474).
+    """Averages the members' probabilities (Lakshminarayanan et al., https://arxiv.org/abs/1612.01474).
 
-    With a temperature, that of the mean (Rahaman and Thiery, https://arxiv.org/abs/2007.08792): the mean of calibrated
-    probabilities is not.
+    The temperature is applied to the mean, because the mean of calibrated probabilities is not calibrated (Rahaman and
+    Thiery, https://arxiv.org/abs/2007.08792).
 
     Args:
-        members: from the same images to probabilities, float32 `[N, classes]`, each under a name of its own.
-        name: of the whole.
-        temperature: what the logarithms of the mean are divided by.
+        members: from the same images to probabilities, float32 `[N, classes]`, each with its own name.
+        name: of the model.
+        temperature: the divisor of the mean's logarithms.
     """
     images = keras.Input(members[0].input.shape[1:], dtype="uint8", name="pixels")
     answers = [member(images) for member in members]

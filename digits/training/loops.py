@@ -1,6 +1,6 @@
-"""The loop of a training: Keras' own, or one of ours around `tf.GradientTape`, to read and to change.
+"""The training loops: Keras' own, and one around `tf.GradientTape`, to read and to change.
 
-Both call the same callbacks at the same moments, so they record, stop, save and resume alike.
+Both call the same callbacks in the same order, so both record, stop, save and resume in the same way.
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ def fit(
     """Trains a compiled network with `keras.Model.fit`.
 
     Args:
-        network: compiled; its optimiser is built.
+        network: compiled, with a built optimiser.
         training: the batches from `first_epoch` on, images and targets, `steps` for each epoch.
-        validation: the batches to look at after each epoch.
+        validation: the batches to validate on after each epoch.
         steps: batches an epoch.
-        first_epoch: from 0; those before it are done.
-        epochs: where to end, unless a callback sets `network.stop_training`.
+        first_epoch: the first to run, counted from 0.
+        epochs: the total number, unless a callback sets `network.stop_training`.
         callbacks: called as Keras calls them.
         verbose: 1 for Keras' progress bar, 0 for silence.
     """
@@ -82,14 +82,14 @@ def gradient_tape(
         for step in range(steps):
             calls.on_train_batch_begin(step)
             calls.on_train_batch_end(step, {"loss": train_step(*next(batches))})
-        figures = {**network.get_metrics_result(), "loss": float(mean_loss.result())}
-        found = network.evaluate(validation, callbacks=calls, return_dict=True, verbose=0)
-        figures |= {f"val_{name}": value for name, value in found.items()}
-        calls.on_epoch_end(epoch, figures)
+        metrics = {**network.get_metrics_result(), "loss": float(mean_loss.result())}
+        validation_metrics = network.evaluate(validation, callbacks=calls, return_dict=True, verbose=0)
+        metrics |= {f"val_{name}": value for name, value in validation_metrics.items()}
+        calls.on_epoch_end(epoch, metrics)
         if network.stop_training:
             break
     network.optimizer.finalize_variable_values(network.trainable_variables)  # the moving average, as `fit` does it
-    calls.on_train_end(figures)
+    calls.on_train_end(metrics)
 
 
 LOOPS = {"keras": fit, "gradient_tape": gradient_tape}

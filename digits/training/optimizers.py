@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules as Keras takes them."""
+"""Keras optimisers and learning-rate schedules, built from a recipe."""
 
 import keras
 
@@ -6,11 +6,11 @@ from digits.params import Adam, AdamW, Constant, Cosine, OneCycle, Optimizer, Pl
 
 
 def build(optimizer: Optimizer, schedule: Schedule, steps: int) -> keras.optimizers.Optimizer:
-    """The optimiser as Keras takes it.
+    """Builds the Keras optimiser.
 
     Args:
-        optimizer: which, and its options; with `ema` it also keeps a moving average of the weights (Polyak averaging),
-            which are those that are validated and saved.
+        optimizer: its name and options; with `ema` it also keeps a moving average of the weights (Polyak averaging),
+            which is validated and saved in their place.
         schedule: of the learning rate.
         steps: of the whole run.
     """
@@ -32,14 +32,14 @@ def build(optimizer: Optimizer, schedule: Schedule, steps: int) -> keras.optimiz
 
 
 def learning_rate(schedule: Schedule, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate as Keras takes it; for a plateau the first one, which `digits.training.callbacks` lowers.
+    """Returns the learning rate for Keras; for a plateau the initial one, which `digits.training.callbacks` lowers.
 
-    A one-cycle rises in a line from a 25th of the peak and falls as a half cosine to 0: after L. Smith and N. Topin,
-    "Super-Convergence" (https://arxiv.org/abs/1708.07120), with the cosine that fastai made of its second half, and
-    without the opposite cycle of the momentum.
+    One-cycle rises linearly from 1/25 of the peak and falls to 0 along a half cosine: after L. Smith and N. Topin,
+    "Super-Convergence" (https://arxiv.org/abs/1708.07120), with fastai's cosine as the second half, and without their
+    cycle of the momentum.
 
     Args:
-        schedule: which, and its peak.
+        schedule: its name and options.
         steps: of the whole run.
     """
     match schedule:

@@ -1,4 +1,4 @@
-"""Trains a recipe: splits in, a fitted model and its history out."""
+"""Trains a recipe: takes training and validation splits, returns a fitted model and its history."""
 
 import sys
 from collections.abc import Sequence
@@ -29,18 +29,18 @@ History = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Result:
-    """What a training gives.
+    """The result of a training.
 
     Attributes:
         model: from uint8 `[N, H, W, C]` to probabilities float32 `[N, classes]`, compiled.
         history: one row an epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`, and the
-            `learning_rate` that the schedule has come to. The losses are cross-entropies in nats, means over the
-            examples; those of the training split are taken while it is learnt, with distortions and dropout. Of an
-            ensemble, the mean over the members that were still learning.
-        summary: of the final `model` on both splits, undistorted: `loss`, `accuracy`, `val_loss`, `val_accuracy`; its
-            number of `weights`; the number of `epochs` that all members took; and the `temperature` that the
-            logits are divided by.
-        seconds: that the epochs took, validation included; after an interruption those before it, too.
+            `learning_rate` after the epoch. The losses are cross-entropies in nats, means over the examples; those of
+            the training split are measured during training, with distortions and dropout. For an ensemble, the mean
+            over the members that were still training.
+        summary: metrics of the final `model` on both splits, undistorted: `loss`, `accuracy`, `val_loss`,
+            `val_accuracy`; its number of `weights`; the total number of `epochs` of all members; and the
+            `temperature` that divides the logits.
+        seconds: duration of the epochs, including validation and those before an interruption.
     """
 
     model: keras.Model
@@ -50,7 +50,7 @@ class Result:
 
 
 def identity(recipe: Recipe, seed: int, settings: Train, *splits: Split) -> list[Any]:
-    """Everything that a training depends on besides our sources and the libraries, for its `Checkpoint`."""
+    """Returns all that a training depends on besides our sources and the libraries, for its `Checkpoint`."""
     devices = tf.distribute.get_strategy().num_replicas_in_sync
     return [recipe.model_dump(), seed, settings.model_dump(), devices, *(split.digest() for split in splits)]
 
@@ -65,19 +65,19 @@ def train(
     checkpoint: Checkpoint,
     log_dir: Path | None = None,
 ) -> Result:
-    """Trains one model; with the same arguments on the same kind of processor, to the same bytes.
+    """Trains one model; the same arguments on the same kind of processor give the same bytes.
 
     Args:
-        recipe: the network and how it learns.
-        training: examples to learn from, and to hold more out from where the recipe asks for it.
-        validation: examples to watch.
+        recipe: the network and its training options.
+        training: examples to train on; some move to `validation` if the recipe has its own `validation_fraction`.
+        validation: examples to validate on.
         classes: number of classes.
-        seed: of the initial weights, the order of the examples, their distortions, dropout and what is held out.
-        checkpoint: where the state after each epoch is kept, and taken up again after an interruption.
-        log_dir: where TensorBoard finds what it shows; without, nothing is written.
+        seed: of initial weights, order of the examples, distortions, dropout and the examples that move.
+        checkpoint: where the state is saved after each epoch, and loaded from after an interruption.
+        log_dir: the folder of the TensorBoard logs; None for no logs.
 
     Raises:
-        UserError: the training diverged, or the network does not fit the images, or a batch the devices.
+        UserError: the training diverged, the network does not fit the images, or the devices cannot share a batch.
     """
     devices = tf.distribute.get_strategy().num_replicas_in_sync
     if recipe.batch_size % devices:
@@ -116,7 +116,7 @@ class Job:
 
 
 def _jobs(job: Job) -> list[Job]:
-    """One a member, each with a seed, a checkpoint and a log of its own; the job itself where there is one member."""
+    """Returns one job per member, each with its own seed, checkpoint and log; one job for a single member."""
     if job.recipe.members == 1:
         return [replace(job, checkpoint=job.checkpoint.member(1))]
     return [
@@ -132,7 +132,7 @@ def _jobs(job: Job) -> list[Job]:
 
 
 def _train_network(job: Job) -> tuple[keras.Model, History]:
-    """One network from pixels to logits, with the weights to keep, and its history."""
+    """Trains one network from pixels to logits; returns it with its final weights, and its history."""
     recipe = job.recipe
     keras.utils.set_random_seed(job.seed)
     network = architectures.build(recipe.model, job.training.images.shape[1:], job.classes)
@@ -157,7 +157,7 @@ def _train_network(job: Job) -> tuple[keras.Model, History]:
 def _fit(
     job: Job, network: keras.Model, recorder: EpochRecorder, *, images: np.ndarray, targets: np.ndarray, steps: int
 ) -> None:
-    """Runs the epochs that are missing, `steps` batches each."""
+    """Runs the remaining epochs, `steps` batches each."""
     recipe, first_epoch = job.recipe, len(recorder.state.history)
     training = batches.shuffled(
         images,
@@ -184,19 +184,19 @@ def _fit(
 
 
 def _assemble(networks: Sequence[keras.Model], jobs: Sequence[Job], temperature: float) -> keras.Model:
-    """The networks as one compiled model of probabilities, calibrated by the temperature."""
+    """Combines the networks into one compiled model of probabilities, calibrated by the temperature."""
     recipe = jobs[0].recipe
     if len(jobs) == 1:
         return with_probabilities(networks[0], recipe, jobs[0].name, temperature)
     members = [with_probabilities(network, recipe, job.name) for network, job in zip(networks, jobs, strict=True)]
     model = ensembles.average(members, "ensemble", temperature)
-    # Each member keeps its own optimiser and its state; this one, without a state, makes the whole complete.
+    # Each member keeps its own optimiser and state; this optimiser, without a state, completes the model.
     losses.compile_model(model, keras.optimizers.SGD(), recipe.loss, from_logits=False)
     return model
 
 
 def with_probabilities(network: keras.Model, recipe: Recipe, name: str, temperature: float = 1) -> keras.Model:
-    """The same weights and optimiser under a softmax: every saved model answers probabilities."""
+    """Adds a softmax to a network with the same weights and optimiser; every saved model returns probabilities."""
     probabilities = ensembles.softmax(network.output, temperature)
     model = keras.Model(network.input, probabilities, name=name)
     losses.compile_model(model, network.optimizer, recipe.loss, from_logits=False)
@@ -206,13 +206,13 @@ def with_probabilities(network: keras.Model, recipe: Recipe, name: str, temperat
 def summarize(
     model: keras.Model, recipe: Recipe, training: Split, validation: Split, classes: int
 ) -> dict[str, float | int]:
-    """What a trained model does on the splits that it was made with."""
-    figures: dict[str, float | int] = {}
+    """Measures a trained model on its training and validation splits."""
+    summary: dict[str, float | int] = {}
     for prefix, split in (("", training), ("val_", validation)):
         targets = encode(split.labels, classes, recipe.loss)
-        found = model.evaluate(batches.in_order(split.images, targets), return_dict=True, verbose=0)
-        figures |= {f"{prefix}loss": found["cross_entropy"], f"{prefix}accuracy": found["accuracy"]}
-    return figures | {"weights": model.count_params()}
+        metrics = model.evaluate(batches.in_order(split.images, targets), return_dict=True, verbose=0)
+        summary |= {f"{prefix}loss": metrics["cross_entropy"], f"{prefix}accuracy": metrics["accuracy"]}
+    return summary | {"weights": model.count_params()}
 
 
 def _mean_history(histories: Sequence[History]) -> History:

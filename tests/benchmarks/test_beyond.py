@@ -14,9 +14,9 @@ def digits():
     return Split(images, np.repeat([1, 0], 3))
 
 
-def test_squeezed_is_8x8_and_fills_the_height(digits):
+def test_as_8x8_fills_the_height(digits):
     for image in digits.images[..., 0]:
-        small = beyond.squeezed(image)
+        small = beyond.as_8x8(image)
         assert (small.dtype, small.shape) == (np.uint8, (8, 8))
         assert min(small[0].max(), small[-1].max()) > 100
         assert small[:, 0].max() == 0, "narrower than high"

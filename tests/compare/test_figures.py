@@ -26,6 +26,6 @@ def test_a_curve_a_recipe():
 
 def test_hard_images_none_some_and_more_than_shown():
     images = np.zeros((3, 8, 8, 1), np.uint8)
-    for shown, total, title in [(0, 0, "0 that all"), (3, 3, "3 that all"), (3, 9, "3 of 9 that all")]:
-        figure = figures.hard_images(images[:shown], ["x"] * shown, total=total, recipes=4)
+    for count, total, title in [(0, 0, "0 that all"), (3, 3, "3 that all"), (3, 9, "3 of 9 that all")]:
+        figure = figures.hard_images(images[:count], ["x"] * count, total=total, recipes=4)
         assert figure.get_suptitle().startswith(title)

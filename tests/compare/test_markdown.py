@@ -22,7 +22,7 @@ def row(name, accuracy=0.98, **published):
 
 
 def report(*rows, **changes):
-    found = {
+    arguments = {
         "dataset": "mnist",
         "counts": {"train": 54000, "validation": 6000, "test": 10000},
         "machines": {"2 cores of a processor"},
@@ -30,7 +30,7 @@ def report(*rows, **changes):
         "p_values": {("ours", "theirs"): 0.0004},
         "wrong_by_all": 7,
     }
-    return markdown.report(rows, **{**found, **changes})
+    return markdown.report(rows, **{**arguments, **changes})
 
 
 ROWS = (row("ours"), row("theirs", 0.96, test_accuracy=0.9655, differs="Another split."))

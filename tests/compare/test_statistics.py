@@ -6,9 +6,9 @@ from compare import statistics
 
 
 def right(*places):
-    found = np.zeros(20, dtype=bool)
-    found[list(places)] = True
-    return found
+    correct = np.zeros(20, dtype=bool)
+    correct[list(places)] = True
+    return correct
 
 
 def test_mcnemar_by_hand():
@@ -45,5 +45,5 @@ def test_holm_stays_a_probability_and_keeps_the_order():
 
 
 def test_each_two_once():
-    found = statistics.pairwise({"a": right(1), "b": right(2), "c": right(3)})
-    assert list(found) == [("a", "b"), ("a", "c"), ("b", "c")]
+    p_values = statistics.pairwise({"a": right(1), "b": right(2), "c": right(3)})
+    assert list(p_values) == [("a", "b"), ("a", "c"), ("b", "c")]

@@ -21,8 +21,8 @@ def test_the_test_split_is_the_raw_one(project):
 def test_train_and_validation_are_the_raw_training_split(project):
     training = raw.read(RAW).train
     parts = [tfrecords.read(TFRECORDS, name) for name in ("train", "validation")]
-    found = sorted(image.tobytes() for part in parts for image in part.images)
-    assert found == sorted(image.tobytes() for image in training.images)
+    images = sorted(image.tobytes() for part in parts for image in part.images)
+    assert images == sorted(image.tobytes() for image in training.images)
 
 
 def test_findings(project):

@@ -35,7 +35,7 @@ def test_the_drawings_are_read_as_the_model_reads_them(measured):
 def test_every_distortion_has_three_strengths(measured):
     assert len(measured["stress"]) >= 10
     for part in ("stress", "stress_framed"):
-        assert all(list(found) == ["mild", "medium", "strong"] for found in measured[part].values())
+        assert all(list(levels) == ["mild", "medium", "strong"] for levels in measured[part].values())
     with open("plots/robustness.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 3 * len(measured["stress"])
@@ -43,11 +43,11 @@ def test_every_distortion_has_three_strengths(measured):
 
 
 def test_an_example_of_each_distortion_and_the_misread(measured):
-    with np.load("plots/stressed.npz") as shown:
-        assert shown["examples"].shape == (3 * len(measured["stress"]), 28, 28, 1)
-        probabilities = keras_file.probabilities(keras_file.load(paths.MODEL), shown["misread_images"])
-        np.testing.assert_array_equal(probabilities.argmax(axis=1), shown["misread_answers"])
-        assert (shown["misread_labels"] != shown["misread_answers"]).all()
+    with np.load("plots/stressed.npz") as arrays:
+        assert arrays["examples"].shape == (3 * len(measured["stress"]), 28, 28, 1)
+        probabilities = keras_file.probabilities(keras_file.load(paths.MODEL), arrays["misread_images"])
+        np.testing.assert_array_equal(probabilities.argmax(axis=1), arrays["misread_answers"])
+        assert (arrays["misread_labels"] != arrays["misread_answers"]).all()
 
 
 def test_a_model_of_other_classes_meets_the_distortions_only(project):
@@ -62,8 +62,8 @@ def test_the_distorted_are_the_first_of_the_test_split(project, set_params):
     set_params("  images: 12", "  images: 1")
     robustness.main()
     first = tfrecords.read(paths.TFRECORDS, "test").images[0].astype(int)
-    with np.load("plots/stressed.npz") as shown:
-        assert np.abs(shown["examples"][0].astype(int) - first).mean() < 40
+    with np.load("plots/stressed.npz") as arrays:
+        assert np.abs(arrays["examples"][0].astype(int) - first).mean() < 40
 
 
 def test_damaged_drawings(project, fails):

@@ -25,8 +25,8 @@ def committed():
 
 
 def test_the_committed_files_are_what_the_tool_makes(made):
-    name, found = made
-    assert strokes.dump(found) == (ROOT / f"drawings/{name}.json").read_text()
+    name, made_drawings = made
+    assert strokes.dump(made_drawings) == (ROOT / f"drawings/{name}.json").read_text()
 
 
 def test_main_writes_both(tmp_path, monkeypatch):
@@ -38,26 +38,26 @@ def test_main_writes_both(tmp_path, monkeypatch):
 
 
 def test_there_are_enough_of_each(made):
-    _, found = made
-    labels = [drawing.label for drawing in found]
+    _, made_drawings = made
+    labels = [drawing.label for drawing in made_drawings]
     assert sum(label is not None for label in labels) >= 200
     assert {labels.count(digit) for digit in range(10)} == {drawings.PER_DIGIT}
     assert labels.count(None) >= 50
 
 
 def test_every_way_of_writing_comes_up(made):
-    name, found = made
+    name, made_drawings = made
     _, digits, others = FILES[name]
-    styles = {(drawing.label, drawing.style) for drawing in found}
+    styles = {(drawing.label, drawing.style) for drawing in made_drawings}
     expected = {(int(digit), style) for digit, ways in digits.items() for style in ways}
     assert styles == expected | {(None, style) for style in others} | {(None, "scribble")}
 
 
 def test_hands_and_canvases_differ(made):
-    _, found = made
-    assert {drawing.canvas for drawing in found} == set(drawings.CANVASES)
-    assert len({drawing.pen for drawing in found}) > 100
-    assert len({drawing.strokes[0].tobytes() for drawing in found}) == len(found)
+    _, made_drawings = made
+    assert {drawing.canvas for drawing in made_drawings} == set(drawings.CANVASES)
+    assert len({drawing.pen for drawing in made_drawings}) > 100
+    assert len({drawing.strokes[0].tobytes() for drawing in made_drawings}) == len(made_drawings)
 
 
 def test_the_two_files_share_no_drawing(committed):

@@ -5,12 +5,12 @@ from tools import space
 
 
 def drawn(values, count=200, seed=1):
-    return [setting["x"] for setting in space.drawn(space.parsed([f"x={values}"]), count, seed)]
+    return [setting["x"] for setting in space.random_settings(space.parsed([f"x={values}"]), count, seed)]
 
 
 def test_a_grid_is_every_combination():
-    found = space.grid(space.parsed(["a=1,2", "b=[8,16],[4]"]))
-    assert found == [{"a": a, "b": b} for a in (1, 2) for b in ([8, 16], [4])]
+    settings = space.grid(space.parsed(["a=1,2", "b=[8,16],[4]"]))
+    assert settings == [{"a": a, "b": b} for a in (1, 2) for b in ([8, 16], [4])]
     assert space.grid({}) == [{}]
 
 

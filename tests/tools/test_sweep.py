@@ -82,8 +82,8 @@ def test_dvc_sets_what_is_listed_and_what_is_not(tmp_path, setting, expected, li
 @pytest.mark.parametrize("recipe", params.load(ROOT / "params.yaml").model_dump(mode="json")["recipes"].items())
 def test_every_block_of_ours_goes_through_hydra_unchanged(recipe):
     name, block = recipe
-    found = parsed(sweep.overrides({"recipes": {name: block}}, {f"recipes.{name}.{key}": block[key] for key in block}))
-    assert {key.rpartition(".")[2]: values for key, values in found.items()} == {key: [block[key]] for key in block}
+    keys = parsed(sweep.overrides({"recipes": {name: block}}, {f"recipes.{name}.{key}": block[key] for key in block}))
+    assert {key.rpartition(".")[2]: values for key, values in keys.items()} == {key: [block[key]] for key in block}
 
 
 def test_the_table_tells_failures():

@@ -37,8 +37,8 @@ def test_a_failed_file_operation_names_the_file_and_the_way_out(number, advice):
 def test_tensorflows_own_errors_are_understood(tmp_path):
     with pytest.raises(tf.errors.OpError) as caught:
         tf.io.TFRecordWriter(str(tmp_path / "missing" / "file"))
-    found = errors.as_os_error(caught.value)
-    assert (found.errno, found.filename) == (errno.ENOENT, str(tmp_path / "missing" / "file"))
+    failure = errors.as_os_error(caught.value)
+    assert (failure.errno, failure.filename) == (errno.ENOENT, str(tmp_path / "missing" / "file"))
 
 
 def test_other_errors_are_no_file_operation():

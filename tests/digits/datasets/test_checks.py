@@ -64,8 +64,8 @@ def test_test_images_that_stand_in_train(dataset):
         np.concatenate([dataset.test.images, dataset.train.images[:3]]),
         np.concatenate([dataset.test.labels, dataset.train.labels[:3]]),
     )
-    found = violations(dataclasses.replace(dataset, test=leaked))
-    assert found == ["9.1% of the test images also stand in train (preprocess.max_leakage is 1.0%)"]
+    phrases = violations(dataclasses.replace(dataset, test=leaked))
+    assert phrases == ["9.1% of the test images are also in train (preprocess.max_leakage is 1.0%)"]
 
 
 def test_several_violations_are_told_together(dataset):
@@ -76,14 +76,14 @@ def test_several_violations_are_told_together(dataset):
 
 def test_description(dataset):
     train = dataset.train.take(np.array([*range(60), 0, 1]))
-    found = checks.describe({"train": train, "test": dataset.train.take(np.array([2, 2, 3]))}, ["a", "b", "c"])
-    assert found["splits"]["train"]["images"] == 62
-    assert found["splits"]["train"]["duplicates"] == 2
-    assert found["splits"]["train"]["shape"] == [8, 8, 1]
-    assert sum(found["splits"]["train"]["per_class"].values()) == 62
-    assert found["splits"]["train"]["pixel_max"] == train.images.max()
-    assert found["splits"]["test"]["duplicates"] == 1
-    assert found["duplicates_across"] == {"train_test": 3}
+    statistics = checks.describe({"train": train, "test": dataset.train.take(np.array([2, 2, 3]))}, ["a", "b", "c"])
+    assert statistics["splits"]["train"]["images"] == 62
+    assert statistics["splits"]["train"]["duplicates"] == 2
+    assert statistics["splits"]["train"]["shape"] == [8, 8, 1]
+    assert sum(statistics["splits"]["train"]["per_class"].values()) == 62
+    assert statistics["splits"]["train"]["pixel_max"] == train.images.max()
+    assert statistics["splits"]["test"]["duplicates"] == 1
+    assert statistics["duplicates_across"] == {"train_test": 3}
 
 
 @pytest.mark.parametrize(("first", "second", "expected"), [([0, 1], [1, 1, 2], 2), ([0], [1], 0), ([], [1], 0)])

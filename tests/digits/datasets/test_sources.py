@@ -185,8 +185,8 @@ def test_mnist_from_a_folder_is_mnist(mnist_dir):
         with gzip.open(mnist_dir / f"{prefix}-labels-idx1-ubyte.gz") as file:
             labels = np.frombuffer(file.read()[8:], np.uint8)
         expected = sorted((image.tobytes(), int(label)) for image, label in zip(pixels, labels, strict=True))
-        found = sorted((image.tobytes(), int(label)) for image, label in zip(split.images, split.labels, strict=True))
-        assert found == expected
+        pairs = sorted((image.tobytes(), int(label)) for image, label in zip(split.images, split.labels, strict=True))
+        assert pairs == expected
     assert dataset.card["version"] == "3.0.1"
     assert dataset.card["licence"] == "CC BY-SA 3.0"
 

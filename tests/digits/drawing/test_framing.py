@@ -29,7 +29,7 @@ def draw(lines, *, size=100.0, at=(30.0, 30.0), canvas=(160, 160), pen=0.09):
 def likeness(first, second):
     """The correlation, where one may stand a pixel beside the other: frames are centred by whole pixels."""
     moved = [np.roll(second, (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)]
-    return max(np.corrcoef(first.ravel(), each.ravel())[0, 1] for each in moved)
+    return max(np.corrcoef(first.ravel(), image.ravel())[0, 1] for image in moved)
 
 
 def alike(first, second):
@@ -123,8 +123,8 @@ def test_with_transparency_the_alpha_is_the_ink_whatever_its_colour(shape, pen, 
     picture = draw(shape)
     alpha = 255 - picture
     colour = np.where((alpha > 0)[..., None], np.array(pen), np.array(beneath))
-    found = framing.frame(np.concatenate([colour, alpha[..., None]], axis=-1).astype(np.uint8))
-    assert same(framing.frame(picture), found)
+    framed = framing.frame(np.concatenate([colour, alpha[..., None]], axis=-1).astype(np.uint8))
+    assert same(framing.frame(picture), framed)
 
 
 def test_an_opaque_picture_with_an_alpha_is_as_without():

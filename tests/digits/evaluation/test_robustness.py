@@ -27,19 +27,19 @@ def test_scikit_learns_digits_become_frames():
 
 def test_reading_digits_by_hand():
     split = Split(np.zeros((4, 28, 28, 1), np.uint8), np.array([0, 1, 1, 0]))
-    found = robustness.read_digits(answering([0.9, 0.1], [0.85, 0.15], [0.4, 0.6], [0.3, 0.7]), split, DECISION)
-    assert (found["accuracy"], found["total"]) == (0.5, 4)
-    assert found["accuracy_low"] < 0.5 < found["accuracy_high"]
-    assert found["refused"] == 0.5
-    assert found["error"] == 0.5
+    metrics = robustness.read_digits(answering([0.9, 0.1], [0.85, 0.15], [0.4, 0.6], [0.3, 0.7]), split, DECISION)
+    assert (metrics["accuracy"], metrics["total"]) == (0.5, 4)
+    assert metrics["accuracy_low"] < 0.5 < metrics["accuracy_high"]
+    assert metrics["refused"] == 0.5
+    assert metrics["error"] == 0.5
     unsure = robustness.read_digits(answering(*[[0.6, 0.4]] * 4), split, DECISION)
     assert (unsure["refused"], unsure["error"]) == (1, 0)
 
 
 def test_refusing_others_by_hand():
     network = answering([0.9, 0.05, 0.05], [0.6, 0.3, 0.1], [0.4, 0.3, 0.3], [0.45, 0.3, 0.25])
-    found = robustness.refuse_others(network, np.zeros((4, 28, 28, 1), np.uint8), DECISION)
-    assert found == {"unknown": 0.5, "refused": 0.75, "total": 4}
+    metrics = robustness.refuse_others(network, np.zeros((4, 28, 28, 1), np.uint8), DECISION)
+    assert metrics == {"unknown": 0.5, "refused": 0.75, "total": 4}
 
 
 @pytest.mark.parametrize("frames", [True, False])
@@ -54,9 +54,9 @@ def test_under_stress_there_is_a_row_a_strength(frames):
         return np.tile([0.7, 0.3], (len(given), 1))
 
     rows = robustness.under_stress(network, Split(images, labels), 3, frames=frames)
-    assert [row["distortion"] for row in rows] == [name for name in corruptions.DISTORTIONS for _ in range(3)]
-    assert [row["level"] for row in rows] == ["mild", "medium", "strong"] * len(corruptions.DISTORTIONS)
-    assert [row["strength"] for row in rows] == [s for _, each in corruptions.DISTORTIONS.values() for s in each]
+    assert [row["distortion"] for row in rows] == [name for name in corruptions.CORRUPTIONS for _ in range(3)]
+    assert [row["level"] for row in rows] == ["mild", "medium", "strong"] * len(corruptions.CORRUPTIONS)
+    assert [row["strength"] for row in rows] == [s for _, levels in corruptions.CORRUPTIONS.values() for s in levels]
     for row in rows:
         assert row["accuracy"] == pytest.approx(2 / 3)
         assert ("framed" in row) == frames
@@ -87,13 +87,13 @@ def test_the_surest_mistakes_come_first():
     first = Split(np.full((2, 28, 28, 1), 1, np.uint8), np.array([0, 1]))
     second = Split(np.full((2, 28, 28, 1), 2, np.uint8), np.array([1, 0]))
     network = answering([0.4, 0.6], [0.2, 0.8], [0.9, 0.1], [0.7, 0.3])
-    found = robustness.misread(network, [first, second])
-    assert found["misread_images"][:, 0, 0, 0].tolist() == [2, 1]
-    assert found["misread_labels"].tolist() == [1, 0]
-    assert found["misread_answers"].tolist() == [0, 1]
+    images = robustness.misread(network, [first, second])
+    assert images["misread_images"][:, 0, 0, 0].tolist() == [2, 1]
+    assert images["misread_labels"].tolist() == [1, 0]
+    assert images["misread_answers"].tolist() == [0, 1]
 
 
 def test_no_more_are_kept_than_are_shown():
     many = Split(np.zeros((100, 28, 28, 1), np.uint8), np.ones(100, int))
-    found = robustness.misread(lambda images: np.tile([1.0, 0.0], (len(images), 1)), [many])
-    assert len(found["misread_images"]) == robustness.SHOWN
+    images = robustness.misread(lambda images: np.tile([1.0, 0.0], (len(images), 1)), [many])
+    assert len(images["misread_images"]) == robustness.SHOWN

@@ -31,21 +31,21 @@ def report():
 
 
 def test_the_figures_are_of_the_test_split(report):
-    assert report.test["total"] == len(report.predictions) == len(report.probabilities) == 30
-    assert report.validation["total"] == 60
-    assert list(report.figures)[-2:] == ["ece_uncalibrated", "decision"]
+    assert report.test_metrics["total"] == len(report.predictions) == len(report.probabilities) == 30
+    assert report.validation_metrics["total"] == 60
+    assert list(report.metrics)[-2:] == ["ece_uncalibrated", "decision"]
     assert [row["class"] for row in report.per_class] == CLASSES
 
 
 def test_the_thresholds_are_of_the_validation_split(report):
     least = network(make_split(20, seed=1).images).max(axis=1).min()
     assert report.metadata.decision.known == pytest.approx(least, abs=1e-6)
-    assert report.figures["decision"]["known"] == report.metadata.decision.known
+    assert report.metrics["decision"]["known"] == report.metadata.decision.known
     assert report.metadata.image_shape == (8, 8, 1)
 
 
 def test_the_temperature_is_taken_out_again(report):
-    assert report.ece_uncalibrated != pytest.approx(report.test["ece"], abs=1e-3)
+    assert report.ece_uncalibrated != pytest.approx(report.test_metrics["ece"], abs=1e-3)
 
 
 def test_the_gate_is_that_of_the_dataset(report, capsys):

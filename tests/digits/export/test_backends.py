@@ -19,13 +19,13 @@ by_name = pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
 def test_any_number_of_images_one_after_the_other(exported, file):
     run = backends.load(exported / file)
     images = frames(9)
-    whole = run(images)
-    assert whole.shape == (9, 10)
-    assert whole.dtype == np.float32
+    at_once = run(images)
+    assert at_once.shape == (9, 10)
+    assert at_once.dtype == np.float32
     # LiteRT's memory is laid out anew for each size; what was answered before must not change with it.
     parts = [run(images[:1]), run(images[1:5]), run(images[5:])]
-    np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-6)
-    np.testing.assert_allclose(whole, run(images), atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(parts), at_once, atol=1e-6)
+    np.testing.assert_allclose(at_once, run(images), atol=1e-6)
 
 
 @by_name

@@ -21,18 +21,18 @@ def test_each_format_answers_what_keras_answers(exported, network, file):
     images = frames(40)
     expected = keras_file.probabilities(network, images)
     assert len(set(expected.argmax(axis=1))) > 3, "else this says little"
-    found = backends.load(exported / file)(images)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    probabilities = backends.load(exported / file)(images)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
 
 
 def test_eight_bits_answer_nearly_that(exported, network):
     images = frames(200)
     expected = keras_file.probabilities(network, images)
-    found = backends.load(exported / paths.LITERT_INT8)(images)
-    assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.9
-    assert np.abs(found - expected).mean() < 0.03
-    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    probabilities = backends.load(exported / paths.LITERT_INT8)(images)
+    assert (probabilities.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.9
+    assert np.abs(probabilities - expected).mean() < 0.03
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_eight_bits_are_eight_bits_at_both_ends(exported):
@@ -153,15 +153,15 @@ def test_eight_bits_are_integers_throughout(tmp_path, members):
     networks = [tiny_network(seed) for seed in range(members)]
     for number, network in enumerate(networks):
         network.name = f"member{number}"
-    whole = networks[0] if members == 1 else ensembles.average(networks, "ensemble", temperature=0.5)
-    formats.write_litert_int8(tmp_path / "m.tflite", whole, frames(60, seed=1))
+    model = networks[0] if members == 1 else ensembles.average(networks, "ensemble", temperature=0.5)
+    formats.write_litert_int8(tmp_path / "m.tflite", model, frames(60, seed=1))
     interpreter = Interpreter(str(tmp_path / "m.tflite"))
     interpreter.allocate_tensors()
     kinds = {np.dtype(tensor["dtype"]).name for tensor in interpreter.get_tensor_details()}
     assert kinds <= {"uint8", "int8", "int32"}
     images = frames(100)
-    found = backends.load(tmp_path / "m.tflite")(images).argmax(axis=1)
-    assert (found == keras_file.probabilities(whole, images).argmax(axis=1)).mean() > 0.85
+    classes = backends.load(tmp_path / "m.tflite")(images).argmax(axis=1)
+    assert (classes == keras_file.probabilities(model, images).argmax(axis=1)).mean() > 0.85
 
 
 def test_a_network_that_was_never_called_is_exported_too(tmp_path):

@@ -62,10 +62,10 @@ def test_the_example_runs_as_it_stands(exported, network, monkeypatch, text, nam
     (code,) = re.findall(rf"`{re.escape(name)}`:\n\n```python\n(.*?)\n```", text, re.DOTALL)
     assert len(code.splitlines()) <= 5
     monkeypatch.chdir(exported / "models")
-    found = {}
-    exec(code, found)
-    assert tuple(found["probabilities"].shape) == (1, 10)
-    np.testing.assert_allclose(np.asarray(found["probabilities"]).sum(), 1, atol=0.03)
+    namespace = {}
+    exec(code, namespace)
+    assert tuple(namespace["probabilities"].shape) == (1, 10)
+    np.testing.assert_allclose(np.asarray(namespace["probabilities"]).sum(), 1, atol=0.03)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -77,10 +77,10 @@ def test_the_example_answers_what_the_network_does(exported, network, monkeypatc
     black = 'np.zeros((1, 28, 28, 1), "uint8")'
     assert black in code
     monkeypatch.chdir(exported / "models")
-    found = {"image": image}
-    exec(code.replace(black, "image"), found)
+    namespace = {"image": image}
+    exec(code.replace(black, "image"), namespace)
     tolerance = 0.15 if "int8" in name else 1e-5
-    np.testing.assert_allclose(np.asarray(found["probabilities"]), expected, atol=tolerance)
+    np.testing.assert_allclose(np.asarray(namespace["probabilities"]), expected, atol=tolerance)
 
 
 def test_it_says_what_is_known(text):

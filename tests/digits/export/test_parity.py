@@ -37,15 +37,15 @@ def test_the_exported_files_agree(exported, network, monkeypatch):
     images = frames(70)
     labels = network.predict(images, verbose=0).argmax(axis=1)
     files = [exported / path for path in (paths.MODEL, paths.SAVED_MODEL, paths.LITERT, paths.LITERT_INT8, paths.ONNX)]
-    found = parity.measure(files, Split(images, labels), threads=2)
-    assert list(found) == [file.name for file in files]
-    for name, row in found.items():
+    rows = parity.measure(files, Split(images, labels), threads=2)
+    assert list(rows) == [file.name for file in files]
+    for name, row in rows.items():
         assert row["bytes"] == parity.size(exported / "models" / name) > 1000
         if "int8" not in name:
             assert row["agreement"] == row["accuracy"] == 1
             assert row["max_difference"] < 1e-5
-    assert found["model_int8.tflite"]["agreement"] > 0.9
-    assert found["model_int8.tflite"]["bytes"] < found["model.tflite"]["bytes"]
+    assert rows["model_int8.tflite"]["agreement"] > 0.9
+    assert rows["model_int8.tflite"]["bytes"] < rows["model.tflite"]["bytes"]
 
 
 def test_the_size_of_a_folder_is_that_of_all_files_in_it(tmp_path):

@@ -94,9 +94,9 @@ def test_one_resample_is_what_scipy_does_with_the_same_matrix():
     expected = scipy.ndimage.affine_transform(
         image[0, ..., 0].astype(float), [[b1, b0], [a1, a0]], [b2, a2], order=1, mode="constant"
     )
-    found = distort(image, (3, 4), MOVED).numpy()[0, ..., 0]
+    distorted = distort(image, (3, 4), MOVED).numpy()[0, ..., 0]
     inner = np.s_[5:-5, 5:-5]  # the two blend into the black outside differently
-    assert np.abs(found[inner] - expected[inner]).max() <= 1.0
+    assert np.abs(distorted[inner] - expected[inner]).max() <= 1.0
 
 
 def test_what_comes_into_view_is_black():

@@ -21,8 +21,8 @@ def epochs(split, *, augmentation=OFF, seed=1, count=2, first_epoch=0, batch_siz
         steps=steps * count,
         first_step=steps * first_epoch,
     )
-    found = list(dataset.as_numpy_iterator())
-    return [found[start : start + steps] for start in range(0, len(found), steps)]
+    dataset_batches = list(dataset.as_numpy_iterator())
+    return [dataset_batches[start : start + steps] for start in range(0, len(dataset_batches), steps)]
 
 
 def contents(epoch):
@@ -65,9 +65,9 @@ def test_distortions_differ_between_epochs(split):
 
 
 def test_a_run_from_a_later_epoch_sees_what_an_undisturbed_one_sees(split):
-    whole = epochs(split, augmentation=ON, count=3)
+    uninterrupted = epochs(split, augmentation=ON, count=3)
     rest = epochs(split, augmentation=ON, count=3, first_epoch=1)
-    assert [contents(epoch) for epoch in rest] == [contents(epoch) for epoch in whole[1:]]
+    assert [contents(epoch) for epoch in rest] == [contents(epoch) for epoch in uninterrupted[1:]]
 
 
 def test_the_shape_is_known_to_the_network(split):
@@ -107,6 +107,6 @@ def test_steps_per_pass(split, batch_size, steps):
 
 
 def test_in_order_is_in_order(split):
-    found = list(batches.in_order(split.images, split.labels, batch_size=25).as_numpy_iterator())
-    np.testing.assert_array_equal(np.concatenate([images for images, _ in found]), split.images)
-    np.testing.assert_array_equal(np.concatenate([labels for _, labels in found]), split.labels)
+    pairs = list(batches.in_order(split.images, split.labels, batch_size=25).as_numpy_iterator())
+    np.testing.assert_array_equal(np.concatenate([images for images, _ in pairs]), split.images)
+    np.testing.assert_array_equal(np.concatenate([labels for _, labels in pairs]), split.labels)

@@ -27,9 +27,9 @@ def test_they_are_like_the_splits_images(made, pieces):
 def test_any_shape_of_images_is_served(shape):
     generator = np.random.default_rng(0)
     split = Split(generator.integers(1, 256, (30, *shape), np.uint8), np.arange(30) % 3)
-    found = outliers.make(split, 12, seed=1)
-    assert found.shape == (12, *shape)
-    assert (found.max(axis=(1, 2, 3)) > 0).all()
+    images = outliers.make(split, 12, seed=1)
+    assert images.shape == (12, *shape)
+    assert (images.max(axis=(1, 2, 3)) > 0).all()
 
 
 def test_the_seed_decides_and_nothing_else(made, pieces):
@@ -68,8 +68,8 @@ def test_an_overlay_holds_two_images_of_different_classes():
     images = np.zeros((30, 12, 12, 1), np.uint8)
     labels = np.arange(30) % 3
     images[:, :5, :3] = levels[labels][:, None, None, None]  # in a corner, that no turn leaves where it is
-    found = outliers.make(Split(images, labels), 60, seed=0)[4::KINDS]
-    for image in found:
+    outlier_images = outliers.make(Split(images, labels), 60, seed=0)[4::KINDS]
+    for image in outlier_images:
         assert len(set(np.unique(image)) & set(levels)) == 2
 
 
@@ -80,8 +80,8 @@ def test_a_shuffled_image_has_each_quarter_in_another_place():
     corners += [(slice(5, None), slice(None, 5)), (slice(5, None), slice(5, None))]
     for level, corner in enumerate(corners, start=1):
         images[:, *corner] = 10 * level
-    found = outliers.make(Split(images, np.arange(9) % 3), 60, seed=0)[5::KINDS]
-    for image in found:
+    outlier_images = outliers.make(Split(images, np.arange(9) % 3), 60, seed=0)[5::KINDS]
+    for image in outlier_images:
         levels = [np.unique(image[corner]).tolist() for corner in corners]
         assert sorted(levels) == [[10], [20], [30], [40]]
         assert all(level != [10 * place] for place, level in enumerate(levels, start=1))

@@ -39,14 +39,17 @@ def test_heated_is_the_softmax_of_divided_logits():
 def test_a_probability_of_zero_stays_a_number():
     certain = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
     for temperature in (calibration.MIN_TEMPERATURE, 1, calibration.MAX_TEMPERATURE):
-        heated = calibration.apply_temperature(certain, temperature)
-        assert np.isfinite(heated).all()
-        np.testing.assert_allclose(heated.sum(axis=1), 1)
+        scaled = calibration.apply_temperature(certain, temperature)
+        assert np.isfinite(scaled).all()
+        np.testing.assert_allclose(scaled.sum(axis=1), 1)
     assert calibration.temperature(np.array([0, 1]), certain) >= calibration.MIN_TEMPERATURE
     assert calibration.temperature(np.array([1, 0]), certain) == pytest.approx(calibration.MAX_TEMPERATURE, rel=0.01)
 
 
-def test_without_a_mistake_nothing_is_made_more_certain():
-    probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
-    assert calibration.temperature(np.array([0, 1]), probabilities) == 1
-    assert calibration.temperature(np.array([0, 0]), probabilities) != 1
+@pytest.mark.parametrize("count", [2, 140])
+@pytest.mark.parametrize("confidence", [0.6, 0.9999])
+def test_without_a_misread_example_one_is_assumed(count, confidence):
+    probabilities = np.tile([[confidence, 1 - confidence]], (count, 1))
+    labels = np.zeros(count, int)
+    scaled = calibration.apply_temperature(probabilities, calibration.temperature(labels, probabilities))
+    assert scaled[0, 0] == pytest.approx((count + 1) / (count + 2), abs=1e-3)

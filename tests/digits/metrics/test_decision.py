@@ -72,10 +72,10 @@ def test_the_promises_are_kept_on_what_they_were_made_on(rows, max_error_when_su
     confidences, right = (np.array(column) for column in zip(*rows, strict=True))
     labels, probabilities = np.where(right, 0, 1), two(*(confidences / 100))
     decision = decide(labels, probabilities, max_error_when_sure=max_error_when_sure, max_rejected=max_rejected)
-    found = consequences(decision, labels, probabilities)
-    assert found["error"] <= max_error_when_sure
-    assert found["unknown"] <= max_rejected
-    assert found["unknown"] <= found["refused"] + 1e-12
+    measured = consequences(decision, labels, probabilities)
+    assert measured["error"] <= max_error_when_sure
+    assert measured["unknown"] <= max_rejected
+    assert measured["unknown"] <= measured["refused"] + 1e-12
     # No lower threshold would do.
     for lower in {c / 100 for c in confidences if c / 100 < decision.sure}:
         answered = probabilities.max(axis=1) >= lower
@@ -85,8 +85,8 @@ def test_the_promises_are_kept_on_what_they_were_made_on(rows, max_error_when_su
 def test_consequences_by_hand():
     probabilities = two(0.95, 0.9, 0.85, 0.7, 0.6, 0.52, 0.51, 0.5)
     labels = np.array([0, 1, 0, 1, 0, 0, 1, 0])
-    found = consequences(Decision(sure=0.85, known=0.52), labels, probabilities)
-    assert found == {
+    measured = consequences(Decision(sure=0.85, known=0.52), labels, probabilities)
+    assert measured == {
         "sure": 0.85,
         "known": 0.52,
         "refused": pytest.approx(5 / 8),
@@ -96,8 +96,8 @@ def test_consequences_by_hand():
 
 
 def test_where_nothing_is_answered_nothing_is_wrong():
-    found = consequences(Decision(sure=0.99, known=0), np.array([1, 1]), two(0.6, 0.7))
-    assert (found["refused"], found["error"], found["unknown"]) == (1, 0, 0)
+    measured = consequences(Decision(sure=0.99, known=0), np.array([1, 1]), two(0.6, 0.7))
+    assert (measured["refused"], measured["error"], measured["unknown"]) == (1, 0, 0)
 
 
 def test_the_trade_off_by_hand():

@@ -46,9 +46,9 @@ def test_robustness_has_a_row_a_distortion_and_a_panel_a_column(columns):
     for axes in figure.axes:
         assert [label.get_text() for label in axes.get_yticklabels()] == ["blur", "noise"]
         assert [label.get_text() for label in axes.get_xticklabels()] == ["mild", "medium", "strong"]
-        shown = {text.get_position(): text.get_text() for text in axes.texts}
-        assert shown[(2, 0)] == "70.0%"
-        assert shown[(2, 1)] == "25.0%"
+        cells = {text.get_position(): text.get_text() for text in axes.texts}
+        assert cells[(2, 0)] == "70.0%"
+        assert cells[(2, 1)] == "25.0%"
 
 
 def pictures(stressed):

@@ -37,10 +37,10 @@ def bar_on_the_left(pixels, width=40):
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_every_format_is_read(kind, mode):
-    found = image_file.decode(file_of(picture(mode), kind))
-    assert found.dtype == np.uint8
-    assert found.shape[:2] == (30, 40)
-    assert bar_on_the_left(found)
+    decoded = image_file.decode(file_of(picture(mode), kind))
+    assert decoded.dtype == np.uint8
+    assert decoded.shape[:2] == (30, 40)
+    assert bar_on_the_left(decoded)
 
 
 def test_the_formats_are_those_that_are_named():
@@ -52,8 +52,8 @@ def test_the_formats_are_those_that_are_named():
 
 def test_grey_stays_grey_and_exact():
     pixels = np.random.default_rng(0).integers(0, 256, (7, 9), np.uint8)
-    found = image_file.decode(file_of(Image.fromarray(pixels), "PNG"))
-    np.testing.assert_array_equal(found, pixels)
+    decoded = image_file.decode(file_of(Image.fromarray(pixels), "PNG"))
+    np.testing.assert_array_equal(decoded, pixels)
 
 
 @pytest.mark.parametrize("shape", [(7, 9), (7, 9, 3), (7, 9, 4)])
@@ -65,44 +65,44 @@ def test_an_encoded_png_decodes_to_the_same_pixels(shape):
 
 
 def test_black_and_white_is_grey():
-    found = image_file.decode(file_of(picture("1"), "PNG"))
-    assert found.shape == (30, 40)
-    assert set(np.unique(found)) == {0, 255}
+    decoded = image_file.decode(file_of(picture("1"), "PNG"))
+    assert decoded.shape == (30, 40)
+    assert set(np.unique(decoded)) == {0, 255}
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF"])
 def test_a_palette_is_looked_up(kind):
     image = picture("RGB").quantize(4)
     image.putpalette([200, 220, 240, 10, 30, 50, 0, 0, 0, 0, 0, 0])
-    found = image_file.decode(file_of(image, kind))
-    assert found.shape == (30, 40, 3)
-    assert {tuple(colour) for colour in found.reshape(-1, 3).tolist()} == {(200, 220, 240), (10, 30, 50)}
+    decoded = image_file.decode(file_of(image, kind))
+    assert decoded.shape == (30, 40, 3)
+    assert {tuple(colour) for colour in decoded.reshape(-1, 3).tolist()} == {(200, 220, 240), (10, 30, 50)}
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF"])
 def test_a_transparent_colour_of_a_palette_is_transparent(kind):
     image = Image.fromarray((np.arange(40)[None] < 10).repeat(30, axis=0).astype(np.uint8), "L").convert("P")
     image.putpalette([255, 255, 255, 0, 0, 0])
-    found = image_file.decode(file_of(image, kind, transparency=0))
-    assert found.shape == (30, 40, 4)
-    assert (found[:, :10, 3] == 255).all()
-    assert (found[:, 10:, 3] == 0).all()
+    decoded = image_file.decode(file_of(image, kind, transparency=0))
+    assert decoded.shape == (30, 40, 4)
+    assert (decoded[:, :10, 3] == 255).all()
+    assert (decoded[:, 10:, 3] == 0).all()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
 def test_transparency_is_kept(kind):
     image = picture("RGBA")
     image.putalpha(Image.fromarray(np.tile(np.linspace(0, 255, 40).astype(np.uint8), (30, 1))))
-    found = image_file.decode(file_of(image, kind, **({"lossless": True, "exact": True} if kind == "WEBP" else {})))
-    np.testing.assert_array_equal(found, np.asarray(image))
+    decoded = image_file.decode(file_of(image, kind, **({"lossless": True, "exact": True} if kind == "WEBP" else {})))
+    np.testing.assert_array_equal(decoded, np.asarray(image))
 
 
 def test_grey_with_transparency_becomes_rgba():
     image = picture("LA")
     image.putalpha(128)
-    found = image_file.decode(file_of(image, "PNG"))
-    assert found.shape == (30, 40, 4)
-    assert set(np.unique(found[..., 3])) == {128}
+    decoded = image_file.decode(file_of(image, "PNG"))
+    assert decoded.shape == (30, 40, 4)
+    assert set(np.unique(decoded[..., 3])) == {128}
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("I;16", "PNG"), ("I;16", "TIFF"), ("I", "TIFF"), ("F", "TIFF")])
@@ -113,9 +113,9 @@ def test_deep_images_are_stretched_over_what_is_there(mode, kind, largest):
     values[:, 10:20] = (largest + 100) // 2
     image = Image.fromarray(values.astype({"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]))
     assert image.mode == mode
-    found = image_file.decode(file_of(image, kind))
-    assert found.dtype == np.uint8
-    assert [int(found[0, column]) for column in (0, 15, 39)] == pytest.approx([0, 127, 255], abs=1)
+    decoded = image_file.decode(file_of(image, kind))
+    assert decoded.dtype == np.uint8
+    assert [int(decoded[0, column]) for column in (0, 15, 39)] == pytest.approx([0, 127, 255], abs=1)
 
 
 def test_numbers_that_are_none_do_no_harm():
@@ -125,9 +125,9 @@ def test_numbers_that_are_none_do_no_harm():
 
 
 def test_a_jpeg_in_printers_colours():
-    found = image_file.decode(file_of(picture("CMYK"), "JPEG"))
-    assert found.shape == (30, 40, 3)
-    assert bar_on_the_left(found)
+    decoded = image_file.decode(file_of(picture("CMYK"), "JPEG"))
+    assert decoded.shape == (30, 40, 3)
+    assert bar_on_the_left(decoded)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
@@ -146,10 +146,10 @@ def test_a_photo_is_turned_as_the_camera_was_held(kind, orientation, turn):
     image = picture("RGB")
     exif = Image.Exif()
     exif[0x0112] = orientation
-    found = image_file.decode(file_of(image, kind, exif=exif))
+    decoded = image_file.decode(file_of(image, kind, exif=exif))
     expected = turn(np.asarray(image)[..., 0])
-    assert found.shape[:2] == expected.shape
-    assert np.abs(grey(found) - expected).mean() < 10
+    assert decoded.shape[:2] == expected.shape
+    assert np.abs(grey(decoded) - expected).mean() < 10
 
 
 def test_of_an_animation_the_first_picture_is_taken():
@@ -160,9 +160,9 @@ def test_of_an_animation_the_first_picture_is_taken():
 
 def test_a_large_jpeg_is_reduced_while_it_is_read():
     large = picture("RGB", (4200, 4100))
-    found = image_file.decode(file_of(large, "JPEG"))
-    assert max(found.shape) <= 2100
-    assert bar_on_the_left(found, found.shape[1])
+    decoded = image_file.decode(file_of(large, "JPEG"))
+    assert max(decoded.shape) <= 2100
+    assert bar_on_the_left(decoded, decoded.shape[1])
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -209,8 +209,8 @@ def test_a_bomb_is_refused_before_it_is_unpacked(width, height, monkeypatch):
 
 
 def test_the_largest_image_that_is_read():
-    found = image_file.decode(png_of_zeros(4000, 2400))
-    assert found.shape == (2400, 4000)
+    decoded = image_file.decode(png_of_zeros(4000, 2400))
+    assert decoded.shape == (2400, 4000)
 
 
 def test_too_many_bytes_are_not_looked_at(monkeypatch):

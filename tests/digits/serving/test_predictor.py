@@ -73,8 +73,8 @@ def test_answers_come_in_the_order_of_the_drawings(monkeypatch, tmp_path):
         return np.eye(10, dtype=np.float32)[1 : len(images) + 1]
 
     blank = np.full((60, 60), 255, np.uint8)
-    found = answering(monkeypatch, tmp_path, by_number)([blank, stroke(), blank, 255 - stroke(9)])
-    assert [answer.best for answer in found] == [None, "1", None, "2"]
+    answers = answering(monkeypatch, tmp_path, by_number)([blank, stroke(), blank, 255 - stroke(9)])
+    assert [answer.best for answer in answers] == [None, "1", None, "2"]
     assert [images.shape for images in seen] == [(2, 28, 28, 1)], "one call for all"
     assert seen[0].dtype == np.uint8
 
@@ -105,20 +105,20 @@ def test_several_threads_may_ask(exported):
     model = Predictor(exported / paths.LITERT, exported / paths.ABOUT)
     drawings = [stroke(column) for column in (10, 20)] + [stroke().T.copy()]
     expected = [answer.probabilities for answer in model(drawings)]
-    found = {}
+    by_thread = {}
 
     def ask(number):
-        found[number] = [model([drawings[number % 3]])[0].probabilities for _ in range(10)]
+        by_thread[number] = [model([drawings[number % 3]])[0].probabilities for _ in range(10)]
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for number, answers in found.items():
+    for number, answers in by_thread.items():
         for answer in answers:
             assert answer == pytest.approx(expected[number % 3], abs=1e-5)
-    assert len(found) == 6
+    assert len(by_thread) == 6
 
 
 def test_the_accuracy_is_that_of_the_very_file(monkeypatch, tmp_path):

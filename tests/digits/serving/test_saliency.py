@@ -12,18 +12,18 @@ def test_the_answer_is_looked_for_where_the_ink_is():
 
     frame = np.zeros((28, 28), np.uint8)
     frame[4:11, 4:11] = frame[18:24, 18:24] = 255
-    found = by_occlusion(corner, frame)
-    assert found.shape == (28, 28)
-    assert found.dtype == np.float32
-    assert found.min() == 0
-    assert found.max() == pytest.approx(1)
-    assert found[4:11, 4:11].min() > 0.3
-    assert found[15:, 15:].max() < 0.02
+    saliency = by_occlusion(corner, frame)
+    assert saliency.shape == (28, 28)
+    assert saliency.dtype == np.float32
+    assert saliency.min() == 0
+    assert saliency.max() == pytest.approx(1)
+    assert saliency[4:11, 4:11].min() > 0.3
+    assert saliency[15:, 15:].max() < 0.02
 
 
 def test_where_nothing_matters_nothing_is_shown():
     def certain(images):
         return np.tile(np.float32([0.1, 0.9]), (len(images), 1))
 
-    found = by_occlusion(certain, np.full((28, 28), 200, np.uint8))
-    assert found.max() == 0
+    saliency = by_occlusion(certain, np.full((28, 28), 200, np.uint8))
+    assert saliency.max() == 0

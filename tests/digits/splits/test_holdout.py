@@ -15,8 +15,8 @@ def test_the_parts_are_the_whole_without_overlap_in_order(split):
     assert sorted(keys(rest) + keys(aside)) == sorted(keys(split))
     places = {key: place for place, key in enumerate(keys(split))}
     for part in (rest, aside):
-        found = [places[key] for key in keys(part)]
-        assert found == sorted(found)
+        order = [places[key] for key in keys(part)]
+        assert order == sorted(order)
 
 
 def test_class_proportions_are_kept(split):

@@ -49,7 +49,7 @@ def test_a_record_is_a_plain_example(directory, splits):
 
 
 def test_the_features_of_a_record_are_in_order():
-    # protobuf orders a map by a coin flipped at the start of a process, unless told not to.
+    # Unless serialized deterministically, the order of protobuf's maps differs between processes.
     serialized = tfrecords.serialize(np.zeros((4, 4, 1), np.uint8), 3)
     assert serialized.index(b"image") < serialized.index(b"label")
 

@@ -17,8 +17,8 @@ def rows(values):
     ]
 
 
-def watcher(tmp_path, recipe, values):
-    """A watcher that finds `values` in its checkpoint, and its network."""
+def restored(tmp_path, recipe, values):
+    """Returns an `EpochRecorder` that finds `values` in its checkpoint, and its network."""
     network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     network.compile(keras.optimizers.SGD(RATE), "mse")
     network.optimizer.build(network.trainable_variables)
@@ -52,14 +52,14 @@ def stopping(monitor, patience):
         ("loss", [0.1, 0.2, 0.05, 0.2], False),
     ],
 )
-def test_a_kept_history_stops_as_it_would_have(tmp_path, monitor, values, finished):
-    assert watcher(tmp_path, stopping(monitor, 2), values)[0].finished == finished
+def test_a_resumed_history_stops_as_it_would_have(tmp_path, monitor, values, finished):
+    assert restored(tmp_path, stopping(monitor, 2), values)[0].finished == finished
 
 
 def test_the_last_epoch_is_the_last(tmp_path):
     recipe = RECIPE.model_copy(update={"epochs": 2})
-    assert not watcher(tmp_path, recipe, [0.1])[0].finished
-    assert watcher(tmp_path, recipe, [0.1, 0.2])[0].finished
+    assert not restored(tmp_path, recipe, [0.1])[0].finished
+    assert restored(tmp_path, recipe, [0.1, 0.2])[0].finished
 
 
 def keras_rate(values, factor, patience, monitor):
@@ -78,15 +78,15 @@ def keras_rate(values, factor, patience, monitor):
 
 @pytest.mark.parametrize("values", [[0.1, 0.2, 0.3], [0.3, 0.3, 0.3, 0.3, 0.3], [0.3, 0.2, 0.4, 0.4, 0.1, 0.2]])
 @pytest.mark.parametrize("monitor", ["val_loss", "val_accuracy"])
-def test_a_plateau_told_again_does_not_lower_the_restored_rate(tmp_path, values, monitor):
+def test_a_replayed_plateau_does_not_lower_the_restored_rate(tmp_path, values, monitor):
     schedule = Plateau(name="plateau", rate=RATE, factor=0.5, patience=2, monitor=monitor)
-    found, network = watcher(tmp_path, stopping("val_loss", 50).model_copy(update={"schedule": schedule}), values)
+    recorder, network = restored(tmp_path, stopping("val_loss", 50).model_copy(update={"schedule": schedule}), values)
     assert float(network.optimizer.learning_rate) == pytest.approx(RATE), "what the checkpoint says"
     # ... and one epoch more acts as it would have without the interruption.
-    found.set_model(network)
+    recorder.set_model(network)
     network.optimizer.learning_rate = keras_rate(values, 0.5, 2, monitor)
-    found.on_epoch_begin(len(values))
-    found.on_epoch_end(
+    recorder.on_epoch_begin(len(values))
+    recorder.on_epoch_end(
         len(values), dict.fromkeys(("cross_entropy", "accuracy", "val_cross_entropy", "val_accuracy"), 0.35)
     )
     assert float(network.optimizer.learning_rate) == pytest.approx(keras_rate([*values, 0.35], 0.5, 2, monitor))

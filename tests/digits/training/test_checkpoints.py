@@ -30,8 +30,8 @@ def state(seed):
     return State(HISTORY, checkpoints.values(variables(model)), checkpoints.values(model.variables)), model
 
 
-def assert_same(found, expected):
-    for one, other in zip(found, expected, strict=True):
+def assert_same(values, expected):
+    for one, other in zip(values, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -41,24 +41,24 @@ def checkpoint(tmp_path):
 
 
 def test_everything_comes_back(checkpoint):
-    kept, _ = state(1)
-    checkpoint.save(kept)
-    found = checkpoint.load()
-    assert found.history == HISTORY
-    assert_same(found.variables, kept.variables)
-    assert_same(found.best, kept.best)
+    saved, _ = state(1)
+    checkpoint.save(saved)
+    loaded = checkpoint.load()
+    assert loaded.history == HISTORY
+    assert_same(loaded.variables, saved.variables)
+    assert_same(loaded.best, saved.best)
 
 
 def test_without_best_weights(checkpoint):
-    kept, _ = state(1)
-    kept.best = []
-    checkpoint.save(kept)
+    saved, _ = state(1)
+    saved.best = []
+    checkpoint.save(saved)
     assert checkpoint.load().best == []
 
 
 def test_the_next_random_draw_is_the_same(checkpoint):
-    kept, model = state(1)
-    checkpoint.save(kept)
+    saved, model = state(1)
+    checkpoint.save(saved)
     other = build(2)
     checkpoints.assign(variables(other), checkpoint.load().variables)
     images = np.ones((50, 3), np.float32)
@@ -81,7 +81,7 @@ def test_another_identity_is_another_training(checkpoint):
     assert Checkpoint(checkpoint.path, identity=["recipe", 2]).load() == State()
 
 
-@pytest.mark.parametrize("source", ["architectures/fast_cnn.py", "checkpoints.py", "errors.py"])
+@pytest.mark.parametrize("source", ["architectures/fast_cnn.py", "training/checkpoints.py", "core/errors.py"])
 def test_an_edit_anywhere_in_the_package_is_another_training(checkpoint, source, tmp_path, monkeypatch):
     package = shutil.copytree(checkpoints.PACKAGE, tmp_path / "digits")
     monkeypatch.setattr(checkpoints, "PACKAGE", package)

@@ -48,8 +48,8 @@ def by_numpy(logits, temperature=1.0):
 def test_a_temperature_divides_the_logits(temperature):
     given = keras.Input((4,))
     model = keras.Model(given, ensembles.softmax(given, temperature))
-    found = model.predict(logits_of(), verbose=0)
-    np.testing.assert_allclose(found, by_numpy(logits_of(), temperature), rtol=1e-5, atol=1e-7)
+    probabilities = model.predict(logits_of(), verbose=0)
+    np.testing.assert_allclose(probabilities, by_numpy(logits_of(), temperature), rtol=1e-5, atol=1e-7)
     assert model.layers[-1].name == "probabilities"
     assert ("temperature" in [layer.name for layer in model.layers]) == (temperature != 1)
 
@@ -77,7 +77,7 @@ def test_the_temperature_of_an_ensemble_is_that_of_the_mean(tmp_path):
 def test_an_impossible_class_of_an_ensemble_stays_impossible():
     # The logarithm of a mean of 0 is minus infinity: no NaN may come of it.
     members = [member("one", 0.0), member("two", 0.0)]
-    for each in members:
-        each.layers[-1].set_weights([np.zeros((4, 3), np.float32), np.array([0.75, 0.25, 0.0], np.float32)])
-    found = ensembles.average(members, "both", 2).predict(np.zeros((1, 2, 2, 1), np.uint8), verbose=0)
-    np.testing.assert_allclose(found, calibration.apply_temperature(np.array([[0.75, 0.25, 0.0]]), 2), atol=1e-6)
+    for model in members:
+        model.layers[-1].set_weights([np.zeros((4, 3), np.float32), np.array([0.75, 0.25, 0.0], np.float32)])
+    mean = ensembles.average(members, "both", 2).predict(np.zeros((1, 2, 2, 1), np.uint8), verbose=0)
+    np.testing.assert_allclose(mean, calibration.apply_temperature(np.array([[0.75, 0.25, 0.0]]), 2), atol=1e-6)

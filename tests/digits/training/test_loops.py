@@ -9,16 +9,16 @@ EVENTS = ["train_begin", "epoch_begin", "train_batch_begin", "train_batch_end", 
 
 
 class Notes(keras.callbacks.Callback):
-    """Writes down what it is told."""
+    """Records the calls that it receives."""
 
     def __init__(self, stop_after=None):
         super().__init__()
-        self.told, self.logs, self.stop_after = [], [], stop_after
+        self.calls, self.logs, self.stop_after = [], [], stop_after
         for event in [*EVENTS, "train_end"]:
             setattr(self, f"on_{event}", lambda *arguments, event=event, **_: self.note(event, arguments))
 
     def note(self, event, arguments):
-        self.told.append((event, *[a for a in arguments if isinstance(a, int)]))
+        self.calls.append((event, *[a for a in arguments if isinstance(a, int)]))
         if event == "epoch_end":
             self.logs.append(arguments[1])
             self.model.stop_training = len(self.logs) == self.stop_after
@@ -50,7 +50,7 @@ def run(loop, first_epoch=0, stop_after=None, epochs=3):
 @pytest.mark.parametrize("options", [{}, {"first_epoch": 2}, {"stop_after": 1}])
 def test_callbacks_hear_the_same_from_both(options):
     ours, keras_own = run("gradient_tape", **options), run("keras", **options)
-    assert ours.told == keras_own.told
+    assert ours.calls == keras_own.calls
     for one, other in zip(ours.logs, keras_own.logs, strict=True):
         assert set(one) == set(other)
         assert {name: float(value) for name, value in one.items()} == pytest.approx(other, rel=1e-5)

@@ -18,31 +18,31 @@ def compiled(options, *, from_logits=True):
     inputs = keras.Input((3,))
     model = keras.Model(inputs, keras.layers.Identity()(inputs))
     losses.compile_model(model, keras.optimizers.SGD(), options, from_logits=from_logits)
-    found = model.evaluate(answer, encode(LABELS, 3, options), return_dict=True, verbose=0)
-    return found, model
+    metrics = model.evaluate(answer, encode(LABELS, 3, options), return_dict=True, verbose=0)
+    return metrics, model
 
 
 @pytest.mark.parametrize("labels", ["integer", "one_hot"])
 @pytest.mark.parametrize("from_logits", [True, False])
 def test_both_encodings_are_the_cross_entropy(labels, from_logits):
-    found, _ = compiled(Loss(labels=labels, label_smoothing=0, reduction="mean"), from_logits=from_logits)
-    assert found["loss"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
-    assert found["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
-    assert found["accuracy"] == pytest.approx(2 / 3)
+    metrics, _ = compiled(Loss(labels=labels, label_smoothing=0, reduction="mean"), from_logits=from_logits)
+    assert metrics["loss"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
+    assert metrics["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
+    assert metrics["accuracy"] == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize("labels", ["integer", "one_hot"])
 def test_a_sum_is_a_sum_and_the_measure_stays_a_mean(labels):
-    found, _ = compiled(Loss(labels=labels, label_smoothing=0, reduction="sum"))
-    assert found["loss"] == pytest.approx(np.sum(CROSS_ENTROPIES), rel=1e-5)
-    assert found["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
+    metrics, _ = compiled(Loss(labels=labels, label_smoothing=0, reduction="sum"))
+    assert metrics["loss"] == pytest.approx(np.sum(CROSS_ENTROPIES), rel=1e-5)
+    assert metrics["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
 
 
 def test_smoothing_is_in_the_loss_and_not_in_the_measure():
-    found, _ = compiled(Loss(labels="one_hot", label_smoothing=0.3, reduction="mean"))
+    metrics, _ = compiled(Loss(labels="one_hot", label_smoothing=0.3, reduction="mean"))
     to_all = np.mean([np.log(np.exp(row).sum()) - row.mean() for row in LOGITS])
-    assert found["loss"] == pytest.approx(0.7 * np.mean(CROSS_ENTROPIES) + 0.3 * to_all, rel=1e-5)
-    assert found["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
+    assert metrics["loss"] == pytest.approx(0.7 * np.mean(CROSS_ENTROPIES) + 0.3 * to_all, rel=1e-5)
+    assert metrics["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
 
 
 @pytest.mark.parametrize("from_logits", [True, False])
@@ -57,11 +57,11 @@ def test_outliers_count_in_the_loss_and_not_in_the_measures(from_logits):
     model = keras.Model(inputs, keras.layers.Identity()(inputs))
     losses.compile_model(model, keras.optimizers.SGD(), options, from_logits=from_logits, outliers=True)
     order = [3, 0, 1, 4, 2]  # the batches of 2 hold one outlier, one outlier, none
-    found = model.evaluate(answer[order], targets[order], batch_size=2, return_dict=True, verbose=0)
+    metrics = model.evaluate(answer[order], targets[order], batch_size=2, return_dict=True, verbose=0)
     to_all = [np.log(np.exp(row).sum()) - row.mean() for row in extra]
-    assert found["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
-    assert found["accuracy"] == pytest.approx(2 / 3)
-    assert found["loss"] == pytest.approx(np.mean([*CROSS_ENTROPIES, *to_all]), rel=1e-5)
+    assert metrics["cross_entropy"] == pytest.approx(np.mean(CROSS_ENTROPIES), rel=1e-5)
+    assert metrics["accuracy"] == pytest.approx(2 / 3)
+    assert metrics["loss"] == pytest.approx(np.mean([*CROSS_ENTROPIES, *to_all]), rel=1e-5)
 
 
 def test_a_batch_of_outliers_alone_changes_no_measure():

@@ -69,14 +69,14 @@ def test_constant_is_constant():
 
 
 def test_one_cycle_rises_to_the_peak_and_falls_to_zero():
-    found = rates(100, peak=0.5, warmup=0.2)
-    assert found[0] == pytest.approx(0.5 / 25)
-    assert max(found) == pytest.approx(0.5)
-    assert found.index(max(found)) == 20
-    assert found[60] == pytest.approx(0.25)  # half way down the cosine
-    assert found[100] == pytest.approx(0, abs=1e-7)
-    assert found[:20] == sorted(found[:20])
-    assert found[20:] == sorted(found[20:], reverse=True)
+    schedule = rates(100, peak=0.5, warmup=0.2)
+    assert schedule[0] == pytest.approx(0.5 / 25)
+    assert max(schedule) == pytest.approx(0.5)
+    assert schedule.index(max(schedule)) == 20
+    assert schedule[60] == pytest.approx(0.25)  # half way down the cosine
+    assert schedule[100] == pytest.approx(0, abs=1e-7)
+    assert schedule[:20] == sorted(schedule[:20])
+    assert schedule[20:] == sorted(schedule[20:], reverse=True)
 
 
 def test_without_warmup_it_starts_at_the_peak():
