@@ -1,11 +1,14 @@
-"""What the tests share: tiny data, a tiny project to run stages in, and the real MNIST where it is."""
+"""What the tests share: tiny data, and a tiny project to run stages in."""
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
+from hypothesis import settings
 
 from digits import params
 from digits.core import errors
@@ -14,12 +17,15 @@ from digits.splits.split import Dataset, Split
 from stages import download, evaluate, export, preprocess, robustness, train, visualize
 
 ROOT = Path(__file__).parents[1]
-MNIST_DIR = Path(os.environ.get("MNIST_DIR") or ROOT.parent / "shared" / "mnist").absolute()
+
+# The same examples on every run, and as long as it takes: a busy machine is no reason to fail.
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None, max_examples=50)
+settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items):
-    if not MNIST_DIR.is_dir():
-        missing = pytest.mark.skip(reason=f"needs the four original MNIST files in {MNIST_DIR} or MNIST_DIR")
+    if not os.environ.get("MNIST_DIR"):
+        missing = pytest.mark.skip(reason="needs MNIST_DIR, a folder with the four original files of MNIST")
         for item in items:
             if "mnist" in item.keywords:
                 item.add_marker(missing)
@@ -31,9 +37,9 @@ def tensorflow():
     determinism.configure(params.load(ROOT / "params.yaml").train.threads)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def mnist_dir() -> Path:
-    return MNIST_DIR
+    return Path(os.environ["MNIST_DIR"]).absolute()
 
 
 def make_split(per_class: int, seed: int, side: int = 8) -> Split:
@@ -62,38 +68,61 @@ def dataset() -> Dataset:
 def set_params():
     """Edits lines of `params.yaml` in the current folder: `set_params("old", "new")`."""
 
-    def edit(old: str, new: str) -> None:
-        path = Path("params.yaml")
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new, 1))
-
-    return edit
+    return lambda old, new: edit_params(Path(), (old, new))
 
 
 @pytest.fixture(scope="session")
-def finished_project(tmp_path_factory) -> Path:
-    """A folder in which the embedded set and the tiny recipe have gone through all stages."""
-    folder = tmp_path_factory.mktemp("finished")
-    text = (ROOT / "params.yaml").read_text()
-    changes = [
-        ("dataset: mnist", "dataset: digits"),
-        ("recipe: fast_cnn", "recipe: tiny"),
-        ("  images: 1000", "  images: 12"),
-    ]
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Makes a folder once for all processes of pytest-xdist: `made_once(name, make)`. Nothing in it may be changed."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def once(name: str, make: Callable[[Path], None]) -> Path:
+        folder = base / name
+        with FileLock(f"{folder}.lock"):
+            if not folder.is_dir():
+                unfinished = base / f"{name}.unfinished"
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return once
+
+
+EMBEDDED = [
+    ("dataset: mnist", "dataset: digits"),
+    ("recipe: fast_cnn", "recipe: tiny"),
+    ("  images: 1000", "  images: 12"),
+    ("representative_images: 1000", "representative_images: 50"),
+]
+
+
+def edit_params(folder: Path, *changes: tuple[str, str]) -> None:
+    """Replaces texts that must be there in a folder's `params.yaml`, each once."""
+    path = folder / "params.yaml"
+    text = path.read_text()
     for old, new in changes:
-        assert old in text
+        assert old in text, old
         text = text.replace(old, new, 1)
-    (folder / "params.yaml").write_text(text)
+    path.write_text(text)
+
+
+def run_all_stages(folder: Path) -> None:
+    shutil.copy(ROOT / "params.yaml", folder)
+    edit_params(folder, *EMBEDDED)
     shutil.copytree(ROOT / "drawings", folder / "drawings")
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
         for stage in (download, preprocess, train, evaluate, robustness, visualize, export):
             stage.main()
-    finally:
-        os.chdir(before)
-    return folder
+
+
+@pytest.fixture(scope="session")
+def finished_project(made_once) -> Path:
+    """A folder in which the embedded set and the tiny recipe have gone through all stages."""
+    return made_once("finished", run_all_stages)
 
 
 @pytest.fixture

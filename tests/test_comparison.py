@@ -4,7 +4,10 @@ import re
 
 import pytest
 
-from tests.test_pipeline import STAGES, make_clone, run, set_params
+from tests.conftest import edit_params
+from tests.test_pipeline import STAGES, make_clone, run
+
+pytestmark = pytest.mark.pipeline
 
 
 def ran(output):
@@ -14,7 +17,7 @@ def ran(output):
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     folder = make_clone(tmp_path_factory.mktemp("compared"))
-    set_params(folder, ("recipes: [fast_cnn,", "recipes: [tiny, mlp_dropout]\n  # ["))
+    edit_params(folder, ("recipes: [fast_cnn,", "recipes: [tiny, mlp_dropout]\n  # ["))
     for name in ("dvc.lock", "REPORT.md", "metrics.json"):
         (folder / "compare" / name).unlink(missing_ok=True)
     stages = ran(run(folder, "dvc", "repro", "compare/dvc.yaml"))
@@ -34,9 +37,9 @@ def test_nothing_changed_nothing_runs(compared):
 
 
 def test_only_what_changed_is_trained_again(compared):
-    set_params(compared, ("    epochs: 2\n", "    epochs: 3\n"))
+    edit_params(compared, ("    epochs: 2\n", "    epochs: 3\n"))
     assert ran(run(compared, "dvc", "repro", "compare/dvc.yaml")) == ["run@tiny", "report"]
-    set_params(compared, ("recipes: [tiny, mlp_dropout]", "recipes: [mlp_dropout, mlp_two_layer]"))
+    edit_params(compared, ("recipes: [tiny, mlp_dropout]", "recipes: [mlp_dropout, mlp_two_layer]"))
     assert ran(run(compared, "dvc", "repro", "compare/dvc.yaml")) == ["run@mlp_two_layer", "report"]
     assert "`tiny`" not in (compared / "compare/REPORT.md").read_text()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.test_pipeline import make_clone, ran, set_params
+from tests.conftest import ROOT, edit_params
+from tests.test_pipeline import make_clone, ran
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
@@ -132,7 +132,7 @@ def test_make_run_twice_in_a_folder_of_any_name_shows_the_second_run(umlauts):
     assert len(history.read_text().splitlines()) == 3
     (umlauts / "runs/embedded/plots/stale").touch()
 
-    set_params(umlauts, ("    epochs: 2\n", "    epochs: 1\n"))
+    edit_params(umlauts, ("    epochs: 2\n", "    epochs: 1\n"))
     done = make(umlauts, "run")
     assert done.returncode == 0, done.stdout
     assert len(history.read_text().splitlines()) == 2

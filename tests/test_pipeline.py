@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import EMBEDDED, ROOT, edit_params
 from tools import plots_page
+
+pytestmark = pytest.mark.pipeline
 
 STAGES = ["download", "preprocess", "train", "evaluate", "robustness", "visualize", "export"]
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
@@ -45,12 +47,7 @@ def make_clone(folder, *, embedded=True):
             shutil.copy(ROOT / name, folder / name)
     run(folder, "dvc", "config", "--local", "core.site_cache_dir", str(folder / ".dvc/site-cache"))
     if embedded:
-        set_params(
-            folder,
-            ("dataset: mnist", "dataset: digits"),
-            ("recipe: fast_cnn", "recipe: tiny"),
-            ("  images: 1000", "  images: 12"),
-        )
+        edit_params(folder, *EMBEDDED)
     commit(folder, "init")
     return folder
 
@@ -59,15 +56,6 @@ def commit(folder, *init):
     identity = ("-c", "user.name=test", "-c", "user.email=test@localhost")
     for command in ([[*init]] if init else []) + [["add", "--all"], [*identity, "commit", "--quiet", "--message", "m"]]:
         run(folder, "git", *command)
-
-
-def set_params(folder, *changes):
-    path = folder / "params.yaml"
-    text = path.read_text()
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new, 1)
-    path.write_text(text)
 
 
 def ran(output):
@@ -108,12 +96,9 @@ def test_a_forced_run_gives_the_same_bytes(clone):
 
 
 def test_a_parameter_reruns_what_it_affects_and_shows_in_the_diff(clone):
-    set_params(
+    edit_params(
         clone,
-        (
-            "batch_size: 128\n    steps_per_epoch: null\n    epochs: 2\n",
-            "batch_size: 32\n    steps_per_epoch: null\n    epochs: 2\n",
-        ),
+        ("batch_size: 128\n    epochs: 2\n", "batch_size: 32\n    epochs: 2\n"),
     )
     assert ran(run(clone, "dvc", "repro")) == STAGES[2:]
     diff = json.loads(run(clone, "dvc", "metrics", "diff", "--json"))
@@ -122,19 +107,19 @@ def test_a_parameter_reruns_what_it_affects_and_shows_in_the_diff(clone):
 
 
 def test_another_gate_reruns_the_evaluation_only(clone):
-    set_params(clone, ("tiny: {digits: 0.3}", "tiny: {digits: 0.2}"))
+    edit_params(clone, ("tiny: {digits: 0.3}", "tiny: {digits: 0.2}"))
     assert ran(run(clone, "dvc", "repro")) == ["evaluate"]
 
 
 def test_a_missed_gate_stops_the_pipeline_with_its_line(clone):
-    set_params(clone, ("tiny: {digits: 0.3}", "tiny: {digits: 1.0}"))
+    edit_params(clone, ("tiny: {digits: 0.3}", "tiny: {digits: 1.0}"))
     output = run(clone, "dvc", "repro", check=False)
     assert "evaluate: test accuracy 0." in output
     assert "ERROR: failed to reproduce 'evaluate'" in output
 
 
 def test_a_training_killed_midway_is_continued_to_the_same_bytes(clone):
-    set_params(clone, ("    epochs: 2\n", "    epochs: 40\n"))
+    edit_params(clone, ("    epochs: 2\n", "    epochs: 40\n"))
     run(clone, "dvc", "repro", "train")
     undisturbed = (clone / "dvc.lock").read_bytes()
     shutil.rmtree(clone / ".dvc/cache/runs")
@@ -170,7 +155,7 @@ def test_dvc_plots_show_and_diff(clone):
     for title in ("Loss over the epochs", "Confusion on the test split", "F1 of each class", "Accuracy against confid"):
         assert title in page
     assert "plots_mistakes.png" in page
-    set_params(clone, ("    epochs: 2\n", "    epochs: 3\n"))
+    edit_params(clone, ("    epochs: 2\n", "    epochs: 3\n"))
     run(clone, "dvc", "repro")
     run(clone, "dvc", "plots", "diff", "--out", "difference")
     assert '"rev": "HEAD"' in (clone / "difference/index.html").read_text()
@@ -212,11 +197,10 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(clone, stage):
     assert all("logs" in path.parts or path.suffix in (".json", ".csv") for path in changed), changed
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_outside_the_project_is_one_line(tmp_path, stage):
-    command = f"import runpy; runpy.run_module('stages.{stage}', run_name='__main__')"
+def test_outside_the_project_is_one_line(tmp_path):
+    # As all stages in one process: tests/stages/test_failures.py.
     done = subprocess.run(
-        [sys.executable, "-c", command],
+        [sys.executable, "-m", "stages.evaluate"],
         cwd=tmp_path,
         env={**ENVIRONMENT, "PYTHONPATH": str(ROOT)},
         check=False,
@@ -224,4 +208,4 @@ def test_outside_the_project_is_one_line(tmp_path, stage):
         text=True,
     )
     assert done.returncode == 1
-    assert done.stderr == f"{stage}: params.yaml: no such file here; run from the project's root\n"
+    assert done.stderr == "evaluate: params.yaml: no such file here; run from the project's root\n"

@@ -8,18 +8,29 @@ from PIL import Image
 
 from compare import report, run
 from digits.core.errors import UserError
-from tests.conftest import ROOT
+from tests.conftest import ROOT, edit_params
+
+
+@pytest.fixture(scope="module")
+def measured(finished_project, tmp_path_factory):
+    """Two recipes of the embedded set, measured."""
+    folder = shutil.copytree(finished_project, tmp_path_factory.mktemp("measured") / "project")
+    edit_params(folder, ("recipes: [fast_cnn,", "recipes: [tiny, mlp_dropout]\n  # [fast_cnn,"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in ("tiny", "mlp_dropout"):
+            patch.setattr(sys, "argv", ["run", name])
+            run.main()
+    shutil.copy(ROOT / "compare/published.yaml", folder / "compare")
+    return folder
 
 
 @pytest.fixture
-def compared(project, monkeypatch, set_params):
-    """Two recipes of the embedded set, measured."""
-    set_params("recipes: [fast_cnn,", "recipes: [tiny, mlp_dropout]\n  # [fast_cnn,")
-    for name in ("tiny", "mlp_dropout"):
-        monkeypatch.setattr(sys, "argv", ["run", name])
-        run.main()
-    shutil.copy(ROOT / "compare/published.yaml", "compare")
-    return project
+def compared(measured, tmp_path, monkeypatch):
+    """A copy of it to work in."""
+    folder = shutil.copytree(measured, tmp_path / "project")
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def test_report_metrics_and_pictures(compared):

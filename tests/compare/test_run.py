@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,11 +11,21 @@ from compare import run
 from digits.splits import tfrecords
 
 
+@pytest.fixture(scope="module")
+def tiny(finished_project, tmp_path_factory):
+    """A finished project in which the tiny recipe is measured, too."""
+    folder = shutil.copytree(finished_project, tmp_path_factory.mktemp("tiny") / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["run", "tiny"])
+        run.main()
+    return folder
+
+
 @pytest.fixture
-def measured(project, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["run", "tiny"])
-    run.main()
-    return project
+def measured(tiny, monkeypatch):
+    monkeypatch.chdir(tiny)
+    return tiny
 
 
 def test_the_model_is_that_of_the_pipeline(measured):

@@ -1,5 +1,8 @@
 """What the tests of exported models share: a tiny network in every format, in the folders that stages use."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -11,6 +14,7 @@ from digits.export import formats
 from digits.metrics.decision import Decision
 from digits.models import keras_file
 from digits.models.metadata import Metadata
+from tests.conftest import ROOT
 
 CLASSES = [str(digit) for digit in range(10)]
 
@@ -48,19 +52,40 @@ def about_it(**changes: object) -> Metadata:
     return Metadata(**{**known, **changes})
 
 
-@pytest.fixture(scope="session")
-def network() -> keras.Model:
-    return tiny_network()
-
-
-@pytest.fixture(scope="session")
-def exported(network, tmp_path_factory) -> Path:
-    """A project's folder with `models/` in all formats; nothing in it may be changed."""
-    folder = tmp_path_factory.mktemp("exported")
+def export_all(folder: Path) -> None:
+    network = tiny_network()
     keras_file.save(folder / paths.MODEL, network)
     formats.write_saved_model(folder / paths.SAVED_MODEL, network)
     formats.write_litert(folder / paths.LITERT, network)
     formats.write_litert_int8(folder / paths.LITERT_INT8, network, frames(100, seed=1))
     formats.write_onnx(folder / paths.ONNX, network)
     about_it().write(folder / paths.ABOUT)
-    return folder
+
+
+EXPORT = """
+import sys
+from pathlib import Path
+from digits.models import determinism
+from tests.digits import conftest
+determinism.configure(2)
+conftest.export_all(Path(sys.argv[1]))
+"""
+
+
+def export_elsewhere(folder: Path, seed: str) -> None:
+    """Exports in a process of its own: there Python orders its sets by hashes from this seed."""
+    command = [sys.executable, "-c", EXPORT, str(folder)]
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def network() -> keras.Model:
+    return tiny_network()
+
+
+@pytest.fixture(scope="session")
+def exported(made_once) -> Path:
+    """A project's folder with `models/` in all formats; nothing in it may be changed."""
+
+    return made_once("exported", lambda folder: export_elsewhere(folder, "1"))

@@ -70,12 +70,12 @@ def test_the_service_does_what_its_description_says(predictor, operation):
     loaded = schemathesis.openapi.from_asgi("/openapi.json", app.create(predictor, rate=1_000_000))
     method, path = operation.split()
 
-    @settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=loaded[path][method].as_strategy())
     def check(case):
         case.call_and_validate()
 
-    @settings(max_examples=20, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=loaded[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE))
     def refuse(case):
         case.call_and_validate()

@@ -15,7 +15,10 @@ from digits.core import paths
 from tests.apps.conftest import Served, free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium (Debian: apt install chromium)")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="needs Chromium (Debian: apt install chromium)"),
+]
 
 SLOW = 30_000  # milliseconds: a busy machine draws slowly
 STYLES = ["round", "stick", "swan", "smooth", "triangle", "snake", "belly", "sharp", "figure", "stem"]  # of 0 to 9

@@ -7,6 +7,7 @@ import pytest
 
 from digits import architectures, params
 from digits.architectures import registry
+from digits.params import networks
 from tests.conftest import ROOT
 
 RECIPES = params.load(ROOT / "params.yaml").recipes
@@ -14,7 +15,7 @@ RECIPES = params.load(ROOT / "params.yaml").recipes
 
 def schemas():
     """Architecture name -> its schema in `digits.params`."""
-    union, _ = get_args(params.Architecture)
+    union, _ = get_args(networks.Architecture)
     return {get_args(schema.model_fields["architecture"].annotation)[0]: schema for schema in get_args(union)}
 
 

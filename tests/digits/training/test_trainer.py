@@ -11,7 +11,7 @@ from digits import params
 from digits.core.errors import UserError
 from digits.metrics import calibration
 from digits.models import keras_file
-from digits.training import losses, trainer
+from digits.training import trainer
 from digits.training.checkpoints import Checkpoint
 from tests.conftest import ROOT, make_split
 
@@ -19,6 +19,7 @@ RECIPE = params.Recipe(
     model=params.FastCnn(architecture="fast_cnn", widths=[8, 8], kernel_initializer="glorot_uniform"),
     members=1,
     outlier_share=0,
+    drawing_share=0,
     calibrate=False,
     validation_fraction=None,
     augmentation=params.Augmentation(rotation=5, zoom=0, shift=0.05, shear=0, weight=0, coarse=0, noise=0),
@@ -39,6 +40,10 @@ MLP = params.Mlp(
     hidden=[params.HiddenLayer(units=8, dropout=0.5)],
     kernel_initializer=params.NormalInitializer(normal=0.1),
 )
+PLAIN = MLP.model_copy(update={"hidden": [params.HiddenLayer(units=8, dropout=0)]})
+ONE_HOT = params.Loss(labels="one_hot", label_smoothing=0.1, reduction="mean")
+AVERAGED = params.Adam(name="adam", ema=0.9)
+TRUSTED = {"model": PLAIN, "outlier_share": 0.2, "calibrate": True, "loss": ONE_HOT, "epochs": 2}
 
 
 def variant(**changes):
@@ -49,8 +54,8 @@ class KilledError(Exception):
     """In place of a signal."""
 
 
-def train(folder, *, seed=1, recipe=RECIPE, stop_after=None, monkeypatch=None, log_dir=None):
-    checkpoint = Checkpoint(folder / "checkpoint.npz", identity=[seed, recipe.model_dump()])
+def train(folder, *, seed=1, recipe=RECIPE, identity=None, stop_after=None, monkeypatch=None, log_dir=None):
+    checkpoint = Checkpoint(folder / "checkpoint.npz", identity=identity or [seed, recipe.model_dump()])
     if stop_after:
         saved = []
 
@@ -77,6 +82,18 @@ def result(tmp_path_factory):
     return train(tmp_path_factory.mktemp("whole"))
 
 
+# Most of a training's time goes into building TensorFlow's graph: where the network does not matter, it is small.
+SMALL = variant(model=MLP, epochs=3)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    result = train(folder, recipe=SMALL)
+    assert [path.name for path in folder.iterdir()] == ["checkpoint.1.npz"], "nothing is logged without a place for it"
+    return result
+
+
 def test_it_learns(result):
     assert result.summary["val_accuracy"] > 0.9
     assert result.history[-1]["loss"] < result.history[0]["loss"] / 2
@@ -92,13 +109,12 @@ def test_the_history_has_a_row_an_epoch(result):
 @pytest.mark.parametrize(
     "loss",
     [
-        params.Loss(labels="integer", label_smoothing=0, reduction="mean"),
         params.Loss(labels="integer", label_smoothing=0, reduction="sum"),
         params.Loss(labels="one_hot", label_smoothing=0.2, reduction="mean"),
     ],
 )
 def test_the_figures_are_what_the_model_does_whatever_the_loss(tmp_path, loss):
-    recipe = variant(loss=loss, epochs=2)
+    recipe = variant(loss=loss, epochs=2, model=PLAIN)
     result = train(tmp_path, recipe=recipe)
     for prefix, split in (("", make_split(30, seed=0)), ("val_", make_split(10, seed=1))):
         probabilities = result.model.predict(split.images, verbose=0)
@@ -109,11 +125,10 @@ def test_the_figures_are_what_the_model_does_whatever_the_loss(tmp_path, loss):
     assert result.history[-1]["val_loss"] == pytest.approx(result.summary["val_loss"], rel=1e-4)
 
 
-def test_one_hot_labels_are_the_same_training(result, tmp_path):
-    recipe = variant(loss=params.Loss(labels="one_hot", label_smoothing=0, reduction="mean"))
-    for first, second in zip(
-        train(tmp_path, recipe=recipe).model.get_weights(), result.model.get_weights(), strict=True
-    ):
+def test_one_hot_labels_are_the_same_training(small, tmp_path):
+    one_hot = params.Loss(labels="one_hot", label_smoothing=0, reduction="mean")
+    found = train(tmp_path, recipe=SMALL.model_copy(update={"loss": one_hot}))
+    for first, second in zip(found.model.get_weights(), small.model.get_weights(), strict=True):
         np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-4)
 
 
@@ -122,7 +137,7 @@ def test_a_summed_loss_is_a_larger_step(tmp_path):
         "optimizer": params.Sgd(name="sgd", momentum=0, weight_decay=0, ema=0),
         "epochs": 1,
         "batch_size": 90,
-        "model": MLP.model_copy(update={"hidden": [params.HiddenLayer(units=8, dropout=0)]}),
+        "model": PLAIN,
     }
     summed = variant(
         **one_batch,
@@ -154,46 +169,69 @@ def assert_same(first, second):
     assert first.history == second.history
 
 
-def test_the_same_seed_gives_the_same_weights(result, tmp_path):
+def test_the_same_seed_gives_the_same_weights(small, tmp_path):
+    assert_same(train(tmp_path, recipe=SMALL), small)
+
+
+def test_another_seed_gives_others(small, tmp_path):
+    assert train(tmp_path, recipe=SMALL, seed=2).history != small.history
+
+
+def test_the_normalisation_survives_an_interruption(result, tmp_path, monkeypatch):
+    with pytest.raises(KilledError):
+        train(tmp_path, stop_after=2, monkeypatch=monkeypatch)
+    monkeypatch.undo()
     assert_same(train(tmp_path), result)
 
 
-def test_another_seed_gives_others(result, tmp_path):
-    assert train(tmp_path, seed=2).history != result.history
-
-
-@pytest.mark.parametrize("loop", ["keras", "gradient_tape"])
+# The loops differ in how they count steps, take up the batches in the middle, end early and take over the average.
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "stop_after"),
     [
-        {"model": RECIPE.model},
-        {"schedule": PLATEAU, "early_stopping": STOPPING, "epochs": 6},
-        {"optimizer": params.Adam(name="adam", ema=0.9), "early_stopping": STOPPING},
-        {"members": 2, "epochs": 2},
-        {"steps_per_epoch": 4},
+        ({"schedule": PLATEAU, "early_stopping": STOPPING, "epochs": 5}, 3),
+        ({"optimizer": AVERAGED, "loop": "keras"}, 1),
+        ({"optimizer": AVERAGED, "early_stopping": STOPPING, "steps_per_epoch": 4, "loop": "gradient_tape"}, 2),
+        ({"loop": "gradient_tape", "epochs": 2}, 2),
     ],
-    ids=["normalisation", "plateau and early stopping", "moving average", "ensemble", "steps"],
+    ids=["plateau and early stopping", "average", "average, steps and early stopping, own loop", "killed at the end"],
 )
-def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch, loop, changes):
-    recipe = variant(loop=loop, **{"model": MLP, **changes})
-    uninterrupted = train(tmp_path / "uninterrupted", recipe=recipe)
-    for stop_after in {1, 3, len(uninterrupted.history)}:
-        with pytest.raises(KilledError):
-            train(tmp_path / str(stop_after), recipe=recipe, stop_after=stop_after, monkeypatch=monkeypatch)
-        monkeypatch.undo()
-        assert_same(train(tmp_path / str(stop_after), recipe=recipe), uninterrupted)
+def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch, changes, stop_after):
+    recipe = SMALL.model_copy(update=changes)
+    whole = train(tmp_path / "whole", recipe=recipe)
+    assert stop_after <= len(whole.history)
+    with pytest.raises(KilledError):
+        train(tmp_path / "cut", recipe=recipe, stop_after=stop_after, monkeypatch=monkeypatch)
+    monkeypatch.undo()
+    assert_same(train(tmp_path / "cut", recipe=recipe), whole)
 
 
-@pytest.mark.parametrize(
-    "changes", [{}, {"optimizer": params.Adam(name="adam", ema=0.9)}, {"steps_per_epoch": 4}, {"model": MLP}]
-)
-def test_both_loops_train_the_same_network(tmp_path, changes):
-    first = train(tmp_path / "keras", recipe=variant(**changes))
-    second = train(tmp_path / "tape", recipe=variant(loop="gradient_tape", **changes))
+def test_an_ensemble_with_outliers_and_calibration_survives_an_interruption(tmp_path, monkeypatch):
+    recipe = variant(**TRUSTED, members=2)
+    whole = train(tmp_path / "whole", recipe=recipe)
+    with pytest.raises(KilledError):  # in the second member; the first is there whole
+        train(tmp_path / "cut", recipe=recipe, stop_after=recipe.epochs + 1, monkeypatch=monkeypatch)
+    monkeypatch.undo()
+    resumed = train(tmp_path / "cut", recipe=recipe)
+    assert_same(resumed, whole)
+    assert resumed.summary == whole.summary
+
+
+def assert_nearly_same(first, second):
     for one, other in zip(weights(first), weights(second), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
     for one, other in zip(first.history, second.history, strict=True):
         assert one == pytest.approx(other, rel=1e-3)
+
+
+def test_both_loops_train_the_same_network(result, tmp_path):
+    assert_nearly_same(train(tmp_path, recipe=variant(loop="gradient_tape")), result)
+
+
+def test_both_loops_average_and_count_the_same(tmp_path):
+    recipe = variant(model=MLP, optimizer=AVERAGED, loss=ONE_HOT, outlier_share=0.2, steps_per_epoch=4, epochs=2)
+    first = train(tmp_path / "keras", recipe=recipe)
+    second = train(tmp_path / "tape", recipe=recipe.model_copy(update={"loop": "gradient_tape"}))
+    assert_nearly_same(first, second)
 
 
 def test_early_stopping_stops_and_keeps_the_best_epoch(tmp_path):
@@ -213,56 +251,48 @@ def test_without_restoring_the_last_epoch_stays(tmp_path):
     assert result.summary["val_accuracy"] == result.history[-1]["val_accuracy"]
 
 
-def test_the_moving_average_is_what_is_validated_and_saved(tmp_path):
-    recipe = variant(optimizer=params.AdamW(name="adamw", weight_decay=0.01, ema=0.99), epochs=2)
-    averaged = train(tmp_path / "ema", recipe=recipe)
-    plain = train(tmp_path / "plain", recipe=variant(epochs=2))
+def test_the_moving_average_is_what_is_validated_and_saved(small, tmp_path):
+    optimizer = params.AdamW(name="adamw", weight_decay=0.01, ema=0.99)
+    averaged = train(tmp_path, recipe=SMALL.model_copy(update={"optimizer": optimizer}))
     assert averaged.history[-1]["val_loss"] == pytest.approx(averaged.summary["val_loss"], rel=1e-4)
-    assert averaged.history[-1]["val_loss"] != pytest.approx(plain.history[-1]["val_loss"], rel=1e-2)
+    assert averaged.history[-1]["val_loss"] != pytest.approx(small.history[-1]["val_loss"], rel=1e-2)
     # The learning itself goes on from the weights, not from their average.
-    assert [row["loss"] for row in averaged.history] == [row["loss"] for row in plain.history]
+    assert [row["loss"] for row in averaged.history] == [row["loss"] for row in small.history]
 
 
-def test_an_ensemble_averages_members_that_differ(tmp_path):
-    single = train(tmp_path / "single")
-    ensemble = train(tmp_path / "ensemble", recipe=variant(members=3))
+def test_an_ensemble_averages_members_that_differ(small, tmp_path):
+    ensemble = train(tmp_path, recipe=SMALL.model_copy(update={"members": 2}))
     images = make_split(5, seed=3).images
     members = [layer for layer in ensemble.model.layers if isinstance(layer, keras.Model)]
     answers = [member.predict(images, verbose=0) for member in members]
     np.testing.assert_allclose(ensemble.model.predict(images, verbose=0), np.mean(answers, axis=0), atol=1e-6)
-    np.testing.assert_array_equal(answers[0], single.model.predict(images, verbose=0))
+    np.testing.assert_array_equal(answers[0], small.model.predict(images, verbose=0))
     assert not np.allclose(answers[0], answers[1])
-    assert ensemble.summary["weights"] == 3 * single.summary["weights"]
-    assert ensemble.summary["epochs"] == 12
-    assert len(ensemble.history) == 4
+    assert ensemble.summary["weights"] == 2 * small.summary["weights"]
+    assert ensemble.summary["epochs"] == 2 * SMALL.epochs
+    assert len(ensemble.history) == SMALL.epochs
 
 
-def test_more_is_held_out_where_the_recipe_says_so(tmp_path, monkeypatch):
-    seen = {}
-
-    def note(labels, classes, options, targets=losses.targets):
-        seen.setdefault("counts", []).append(len(labels))
-        return targets(labels, classes, options)
-
-    monkeypatch.setattr(losses, "targets", note)
-    train(tmp_path, recipe=variant(validation_fraction=0.5, epochs=1))
-    assert set(seen["counts"]) == {60}
+def test_more_is_held_out_where_the_recipe_says_so(small, tmp_path):
+    # Of 90 and 30 images, 60 are left to learn from: 4 batches of 16 in place of 6.
+    found = train(tmp_path, recipe=SMALL.model_copy(update={"validation_fraction": 0.5, "epochs": 1}))
+    assert small.model.optimizer.iterations.numpy() == 6 * SMALL.epochs
+    assert found.model.optimizer.iterations.numpy() == 4
+    wrong = 60 * (1 - found.summary["val_accuracy"])
+    assert wrong == pytest.approx(round(wrong), abs=1e-3)
 
 
-def test_weight_decay_does_what_it_says(tmp_path):
-    def norm(optimizer):
-        trained = train(tmp_path / str(optimizer), recipe=variant(optimizer=optimizer))
-        return sum(np.square(kernel).sum() for kernel in trained.model.get_weights() if kernel.ndim > 1)
+def test_weight_decay_does_what_it_says(small, tmp_path):
+    # The other optimisers' is computed by hand in test_optimizers.py.
+    def norm(result):
+        return sum(np.square(kernel).sum() for kernel in result.model.get_weights() if kernel.ndim > 1)
 
-    for plain, decayed in [
-        (params.Adam(name="adam", ema=0), params.AdamW(name="adamw", weight_decay=1.0, ema=0)),
-        *[[params.Sgd(name="sgd", momentum=0.9, weight_decay=decay, ema=0) for decay in (0.0, 1.0)]],
-    ]:
-        assert norm(decayed) < 0.9 * norm(plain)
+    strong = params.AdamW(name="adamw", weight_decay=1.0, ema=0)
+    assert norm(train(tmp_path, recipe=SMALL.model_copy(update={"optimizer": strong}))) < 0.9 * norm(small)
 
 
 def test_a_training_that_diverges_says_so_and_leaves_no_checkpoint(tmp_path):
-    wild = variant(schedule=params.Constant(name="constant", rate=1e30))
+    wild = variant(model=MLP, schedule=params.Constant(name="constant", rate=1e30))
     with pytest.raises(UserError, match=r"the training diverged in epoch 1 .* lower the recipe's learning rate"):
         train(tmp_path, recipe=wild)
     assert not list(tmp_path.glob("checkpoint*"))
@@ -270,29 +300,24 @@ def test_a_training_that_diverges_says_so_and_leaves_no_checkpoint(tmp_path):
 
 @pytest.mark.parametrize("loop", ["keras", "gradient_tape"])
 def test_off_a_terminal_there_is_a_line_an_epoch(tmp_path, capsys, loop):
-    train(tmp_path, recipe=variant(loop=loop))
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == RECIPE.epochs
-    assert lines[0].startswith("epoch 1/4  ")
+    train(tmp_path, recipe=SMALL.model_copy(update={"loop": loop, "epochs": 2}))
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch ")]
+    assert len(lines) == 2
+    assert lines[0].startswith("epoch 1/2  ")
     assert "val_accuracy" in lines[0]
 
 
 @pytest.mark.parametrize("loop", ["keras", "gradient_tape"])
 def test_on_a_terminal_there_is_a_progress_bar(tmp_path, capsys, monkeypatch, loop):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    train(tmp_path, recipe=variant(loop=loop))
+    train(tmp_path, recipe=SMALL.model_copy(update={"loop": loop, "epochs": 1}))
     assert "6/6" in capsys.readouterr().out
-
-
-def test_nothing_is_logged_without_a_place_for_it(tmp_path):
-    train(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.1.npz"]
 
 
 def test_mixed_precision_answers_in_float32(tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        result = train(tmp_path, recipe=variant(members=2))
+        result = train(tmp_path, recipe=variant(model=PLAIN, members=2))
     finally:
         keras.config.set_dtype_policy("float32")
     assert result.model.output.dtype == "float32"
@@ -315,30 +340,27 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
 from digits import params
-from digits.models import determinism
 from digits.core.errors import UserError
-from tests.digits.training.test_trainer import MLP, PLATEAU, STOPPING, train, variant
+from digits.models import determinism
+from digits.training import devices
+from tests.digits.training.test_trainer import AVERAGED, PLATEAU, RECIPE, STOPPING, train, variant
 determinism.configure(2)
 strategy = devices.strategy("mirrored")
 folder = Path(sys.argv[1])
-result = {"replicas": strategy.num_replicas_in_sync}
-for name, changes in {
-    "normalisation": {},
-    "plateau": {"model": MLP, "schedule": PLATEAU, "early_stopping": STOPPING},
-    "average": {"model": MLP, "optimizer": params.Adam(name="adam", ema=0.9)},
-    "ensemble": {"model": MLP, "members": 2},
-}.items():
-    recipe = variant(batch_size=30, epochs=2, **changes)
-    with strategy.scope():
-        mirrored = train(folder / name / "two", recipe=recipe, log_dir=folder / "logs" / name)
-    single = train(folder / name / "one", recipe=recipe)
-    result[name] = [mirrored.history[-1], single.history[-1]]
+found = {"replicas": strategy.num_replicas_in_sync}
+narrow = RECIPE.model.model_copy(update={"widths": [8]})  # with a normalisation
+changes = {"optimizer": AVERAGED, "schedule": PLATEAU, "early_stopping": STOPPING, "members": 2}
+recipe = variant(model=narrow, batch_size=30, epochs=2, **changes)
+with strategy.scope():
+    mirrored = train(folder / "two", recipe=recipe, log_dir=folder / "logs")
+single = train(folder / "one", recipe=recipe)
+found["rows"] = [mirrored.history[-1], single.history[-1]]
 try:
     with strategy.scope():
         train(folder, recipe=variant(batch_size=33))
 except UserError as error:
-    result["error"] = str(error)
-print(json.dumps(result))
+    found["error"] = str(error)
+print(json.dumps(found))
 """
 
 
@@ -354,24 +376,20 @@ def test_two_devices_share_a_batch(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout.splitlines()[-1])
-    assert result.pop("replicas") == 2
-    assert result.pop("error") == "a batch_size of 33 cannot be shared by 2 devices: take a multiple"
-    for mirrored, single in result.values():
-        assert mirrored["loss"] == pytest.approx(single["loss"], rel=0.3)
-        assert mirrored["learning_rate"] == single["learning_rate"]
-
-
-ONE_HOT = params.Loss(labels="one_hot", label_smoothing=0.1, reduction="mean")
-PLAIN = MLP.model_copy(update={"hidden": [params.HiddenLayer(units=8, dropout=0)]})
-TRUSTED = {"model": PLAIN, "outlier_share": 0.2, "calibrate": True, "loss": ONE_HOT, "epochs": 3}
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["replicas"] == 2
+    assert found["error"] == "a batch_size of 33 cannot be shared by 2 devices: take a multiple"
+    mirrored, single = found["rows"]
+    assert mirrored["loss"] == pytest.approx(single["loss"], rel=0.3)
+    assert mirrored["learning_rate"] == single["learning_rate"]
 
 
 @pytest.mark.parametrize("members", [1, 2])
 def test_a_calibrated_model_divides_its_logits_by_the_fitted_temperature(tmp_path, members):
     recipe = variant(**{**TRUSTED, "epochs": 1}, members=members)  # so few that it makes mistakes
-    calibrated = train(tmp_path / "calibrated", recipe=recipe)
-    plain = train(tmp_path / "plain", recipe=recipe.model_copy(update={"calibrate": False}))
+    calibrated = train(tmp_path, recipe=recipe, identity="both")
+    # The networks are those of the checkpoint: all that is left to do is what the recipe says of the temperature.
+    plain = train(tmp_path, recipe=recipe.model_copy(update={"calibrate": False}), identity="both")
     validation = make_split(10, seed=1)
     before = keras_file.probabilities(plain.model, validation.images)
     temperature = calibration.temperature(validation.labels, before)
@@ -386,21 +404,8 @@ def test_a_calibrated_model_divides_its_logits_by_the_fitted_temperature(tmp_pat
         assert calibration.temperature(validation.labels, after) == pytest.approx(1, abs=0.03)
 
 
-@pytest.mark.parametrize("loop", ["keras", "gradient_tape"])
-def test_outliers_are_learnt_from_and_not_measured(tmp_path, loop):
-    recipe = variant(**{**TRUSTED, "outlier_share": 0.9, "calibrate": False, "loop": loop, "epochs": 6})
+def test_outliers_are_learnt_from_and_not_measured(tmp_path):
+    recipe = variant(**{**TRUSTED, "outlier_share": 0.9, "calibrate": False, "epochs": 6})
     result = train(tmp_path, recipe=recipe)
     assert result.history[-1]["accuracy"] > 0.85, "with all outliers counted as wrong it would be near a half"
     assert result.summary["val_accuracy"] > 0.9
-
-
-@pytest.mark.parametrize("members", [1, 2])
-def test_outliers_and_calibration_survive_an_interruption(tmp_path, monkeypatch, members):
-    recipe = variant(**TRUSTED, members=members)
-    uninterrupted = train(tmp_path / "uninterrupted", recipe=recipe)
-    with pytest.raises(KilledError):
-        train(tmp_path / "cut", recipe=recipe, stop_after=2, monkeypatch=monkeypatch)
-    monkeypatch.undo()
-    resumed = train(tmp_path / "cut", recipe=recipe)
-    assert_same(resumed, uninterrupted)
-    assert resumed.summary == uninterrupted.summary
