@@ -24,13 +24,18 @@ class _QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     (https://github.com/tensorflow/tensorflow/issues/100442); they would hide our own one-line messages.
     """
 
+    searching = False
+
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if name != "tensorflow":
+        if name != "tensorflow" or self.searching:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        self.searching = True  # libraries also look for TensorFlow without importing it, so this finder stays
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self.searching = False
         if spec and spec.loader:
             self.loader, spec.loader = spec.loader, self
         return spec
@@ -39,6 +44,7 @@ class _QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        sys.meta_path.remove(self)
         module.__loader__ = self.loader
         if module.__spec__:
             module.__spec__.loader = self.loader

@@ -12,6 +12,8 @@ import numpy as np
 from digits.core import files
 from digits.core.errors import UserError, one_line
 
+BATCH = 1000  # images
+
 
 def save(path: Path, model: keras.Model) -> None:
     """Writes architecture, weights and optimiser state in Keras' format."""
@@ -37,7 +39,9 @@ def load(path: Path) -> keras.Model:
 
 def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Returns the model's probabilities for images, uint8 `[N, H, W, C]`: float32 `[N, classes]`."""
-    return np.asarray(model.predict(images, batch_size=1000, verbose=0))
+    # `predict` gives the same bytes, but for few images its input pipeline takes five times as long as the network.
+    parts = [model.predict_on_batch(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    return np.concatenate(parts)
 
 
 def _make_stable(path: Path) -> None:

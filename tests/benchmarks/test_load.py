@@ -61,7 +61,7 @@ def measured(monkeypatch):
             await runner.cleanup()
 
     def start(**options):
-        arguments = argparse.Namespace(**{"kind": "json", "port": free_port(), "seconds": 1.0, **options})
+        arguments = argparse.Namespace(**{"kind": "json", "port": free_port(), "seconds": 0.5, **options})
         return asyncio.run(run(arguments)), seen
 
     return start

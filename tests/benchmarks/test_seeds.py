@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import seeds
+from digits import params
 from digits.core.errors import UserError
 
 
@@ -27,11 +28,13 @@ def test_one_seed_has_no_spread(project, monkeypatch):
         seeds.main()
 
 
-def test_another_recipe_than_the_active_one(project, monkeypatch, set_params):
-    set_params("recipe: tiny", "recipe: fast_cnn")
-    monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "2", "--recipe", "tiny"])
+def test_another_recipe_than_the_active_one(project, monkeypatch):
+    trained = []
+    monkeypatch.setattr(seeds, "measure", lambda recipe, seed: trained.append(recipe) or {"seed": seed, "loss": 0.5})
+    monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "2", "--recipe", "mlp_dropout"])
     seeds.main()
-    assert json.loads(Path("benchmarks/seeds/tiny.json").read_text())["recipe"] == "tiny"
+    assert json.loads(Path("benchmarks/seeds/mlp_dropout.json").read_text())["recipe"] == "mlp_dropout"
+    assert trained == 2 * [params.load().recipe_named("mlp_dropout")]
 
 
 def test_an_unknown_recipe_is_told(project, monkeypatch):

@@ -50,17 +50,13 @@ def test_an_example_of_each_distortion_and_the_misread(measured):
         assert (arrays["misread_labels"] != arrays["misread_answers"]).all()
 
 
-def test_a_model_of_other_classes_meets_the_distortions_only(project):
+def test_a_model_of_other_classes_meets_the_distortions_only_of_the_first_of_the_test_split(project, set_params):
+    set_params("  images: 12", "  images: 1")
     described = json.loads(Path("models/about.json").read_text())
     described["classes"] = [f"class {number}" for number in range(10)]
     Path("models/about.json").write_text(json.dumps(described))
     robustness.main()
     assert set(json.loads(Path("metrics/robustness.json").read_text())) == {"stress"}
-
-
-def test_the_distorted_are_the_first_of_the_test_split(project, set_params):
-    set_params("  images: 12", "  images: 1")
-    robustness.main()
     first = tfrecords.read(paths.TFRECORDS, "test").images[0].astype(int)
     with np.load("plots/stressed.npz") as arrays:
         assert np.abs(arrays["examples"][0].astype(int) - first).mean() < 40

@@ -7,6 +7,7 @@ import pytest
 
 from digits.core.errors import UserError
 from digits.models import keras_file
+from tests.digits.conftest import frames, tiny_network
 
 
 def build():
@@ -65,3 +66,11 @@ def test_a_damaged_file_is_named(saved, damage):
 def test_a_missing_file_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"model\.keras"):
         keras_file.load(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("count", [1, 5, 6, 13])
+def test_probabilities_are_those_of_predict_to_the_last_bit(monkeypatch, count):
+    monkeypatch.setattr(keras_file, "BATCH", 5)
+    model, images = tiny_network(), frames(count)
+    expected = model.predict(images, batch_size=5, verbose=0)
+    np.testing.assert_array_equal(keras_file.probabilities(model, images), expected)

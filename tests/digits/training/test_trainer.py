@@ -349,7 +349,7 @@ strategy = devices.strategy("mirrored")
 folder = Path(sys.argv[1])
 found = {"replicas": strategy.num_replicas_in_sync}
 narrow = RECIPE.model.model_copy(update={"widths": [8]})  # with a normalisation
-changes = {"optimizer": AVERAGED, "schedule": PLATEAU, "early_stopping": STOPPING, "members": 2}
+changes = {"optimizer": AVERAGED, "schedule": PLATEAU, "early_stopping": STOPPING}
 recipe = variant(model=narrow, batch_size=30, epochs=2, **changes)
 with strategy.scope():
     mirrored = train(folder / "two", recipe=recipe, log_dir=folder / "logs")
