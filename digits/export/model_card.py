@@ -142,9 +142,9 @@ def _elsewhere(robustness: Mapping[str, Any]) -> str:
 def _limits() -> str:
     return """## Limits
 
-- It knows its dataset's classes and nothing else. What is no such thing it often, not always, says it does not know.
-- One object in an image. A drawing or photo must be made an image like the dataset's first: `digits.drawing.framing.frame` does it for digits.
-- Not for decisions about people, nor for reading amounts or codes without somebody who checks."""
+- It knows the classes of its dataset only. Other images are often, not always, rejected as "none of the classes".
+- One object per image. A drawing or a photo must first be converted to an image like those of the dataset: `digits.drawing.framing.frame` does that for digits.
+- Not for decisions about people, and not for reading amounts or codes that nobody checks."""
 
 
 def _files(about: Metadata, agreement: Mapping[str, Mapping[str, Any]]) -> str:
