@@ -37,7 +37,7 @@ help: ## List what can be made
 
 ##@ Train
 run: $(RUN) ## Run the whole pipeline on the embedded digits: no download, results in runs/, nothing else changed
-	@python -m tools.experiment $(or $(NAME),embedded) --set dataset=digits recipe=embedded robustness.images=120 \
+	@python -m tools.experiment '$(or $(NAME),embedded)' --set dataset=digits recipe=embedded robustness.images=120 \
 		--keep plots metrics models
 
 repro: $(RUN) ## Bring the pipeline up to date on MNIST: MNIST_DIR=folder takes its four files from there
@@ -60,7 +60,7 @@ sweep: $(RUN) ## Search hyper-parameters: KEYS="key=values ..." SET="key=value .
 		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
 bench: $(RUN) ## Measure accuracy and time over seeds: RECIPE=name (default: the active one) SEEDS=5
-	@python -m benchmarks.seeds --seeds $(or $(SEEDS),5) $(if $(RECIPE),--recipe $(RECIPE))
+	@python -m benchmarks.seeds --seeds $(or $(SEEDS),5) $(if $(RECIPE),--recipe '$(RECIPE)')
 
 ##@ Look
 show: $(RUN) ## List the experiments on this commit, the best validation accuracy first
@@ -120,7 +120,7 @@ lock: $(RUN) ## Resolve pyproject.toml into the lock files: UPGRADE=1 takes the 
 	@python -m tools.lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the environment and what runs left behind; outputs and DVC's cache stay
-	@rm -rf .venv logs runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv logs runs models/checkpoint* compare/checkpoints .coverage* .hypothesis .schemathesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 .venv/.ready: requirements.lock requirements-uv.lock
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with venv found: install one (Debian: python3-venv) or name it: make PYTHON=..." >&2; exit 1; }

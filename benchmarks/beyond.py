@@ -26,7 +26,6 @@ from digits.models import determinism, keras_file
 from digits.splits import tfrecords
 from digits.splits.split import Split
 
-DRAWINGS = Path("drawings/validation.json")
 IMAGES, CORRUPTED = 3000, 500  # the first ones of the validation split
 WIDEST = 24  # of 32 pixels, because scikit-learn's digits are narrower than MNIST's
 
@@ -39,7 +38,7 @@ def main() -> None:
     parameters = params.load()
     determinism.configure(parameters.train.threads)
     validation = tfrecords.read(paths.TFRECORDS, "validation")
-    drawings = strokes.read(DRAWINGS)
+    drawings = strokes.read(paths.PRACTICE_DRAWINGS)
     sets = versions(validation.take(np.arange(min(len(validation), IMAGES)))) | {
         "drawings": drawn_digits.drawn(drawings)
     }

@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks import machine
 from digits import params
 from digits.core import errors, files, paths
+from digits.core.errors import UserError
 from digits.inputs import drawn_digits
 from digits.metrics import scoring
 from digits.models import determinism, keras_file
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("--recipe", help="a block of params.yaml; without it the active one")
     arguments = parser.parse_args()
     if arguments.seeds < 2:
-        parser.error("a spread takes at least two seeds")
+        raise UserError("--seeds: a spread takes at least two")
     parameters = params.load()
     name = arguments.recipe or parameters.recipe
     determinism.configure(parameters.train.threads, parameters.train.precision)

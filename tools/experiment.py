@@ -86,7 +86,7 @@ def report(folder: Path, name: str) -> str:
     metrics = folder / "metrics/test.json"
     figures = [summary_text.table(json.loads(metrics.read_text(encoding="utf-8")))] if metrics.exists() else []
     places = "   ".join(f"{path.stem.lower()}: {path}" for path in sorted(folder.iterdir()))
-    return "\n".join([*figures, f"{places}   undo: dvc exp remove {name}"])
+    return "\n".join([*figures, f"{places}   undo: .venv/bin/dvc exp remove {name}"])
 
 
 if __name__ == "__main__":

@@ -1,12 +1,7 @@
 """Writes the page template for `dvc plots show` with Vega embedded; DVC's own page loads it from the network.
 
-    python -m tools.plots_page PATH; dvc config --local plots.html_template PATH
-
-`make` runs both commands. The scripts come with vl-convert-python.
+`tools/configure_dvc.py` writes it where vl-convert-python, which brings the scripts, is installed.
 """
-
-import sys
-from pathlib import Path
 
 import vl_convert
 
@@ -32,7 +27,3 @@ def page() -> str:
     """Returns the template, with DVC's placeholder for the plots."""
     script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     return PAGE.replace("SCRIPT", script.replace("</script", "<\\/script"))
-
-
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

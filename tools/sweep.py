@@ -100,7 +100,8 @@ def overrides(known: Mapping[str, Any], setting: Setting) -> list[str]:
 def run_experiment(name: str, values: Iterable[str]) -> None:
     """Runs an experiment in a copy of the project; reports its failure without stopping the search."""
     options = [part for value in values for part in ("--set-param", value)]
-    experiment = subprocess.Popen(["dvc", "exp", "run", "--temp", "--name", name, *options, "train"])  # noqa: S603, S607
+    command = [sys.executable, "-m", "tools.unicode_dvc", "exp", "run", "--temp", "--name", name, *options, "train"]
+    experiment = subprocess.Popen(command)  # noqa: S603
     try:
         failed = experiment.wait()
     except KeyboardInterrupt:

@@ -77,7 +77,7 @@ class Service:
     async def health(self) -> Response:
         """Reports that the service is up, and which model it runs."""
         about = self._predictor.about
-        facts = {"recipe": about.recipe, "dataset": about.dataset, "test_accuracy": about.test["accuracy"]}
+        facts = {"recipe": about.recipe, "dataset": about.dataset, "test_accuracy": self._predictor.test_accuracy[0]}
         return as_json({"status": "ok", "model": self._predictor.digest, **facts})
 
     async def metrics(self) -> Response:

@@ -26,7 +26,7 @@ EMPTY = json.dumps({"size": SIZE, "strokes": []})
 TIMED_CALLS = 21
 # `make run` leaves a model of the embedded digits.
 EMBEDDED_HINT = (
-    '<p class="facts">Made from 1,797 small digits in a minute. The MNIST model reads drawings better: '
+    '<p class="facts">A first model, trained on few and small digits. That of MNIST reads handwriting better: '
     "<code>make repro</code></p>"
 )
 

@@ -39,7 +39,7 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except KeyboardInterrupt:
-        print(f"{stage}: interrupted; the same command goes on from here", file=sys.stderr)
+        print(f"{stage}: interrupted; run the same command again to continue", file=sys.stderr)
         sys.exit(130)
     except UserError as error:
         sys.exit(f"{stage}: {error}")

@@ -133,6 +133,12 @@ class Recipe(Section):
     loop: Literal["keras", "gradient_tape"]
 
     @model_validator(mode="after")
+    def _drawings_stay_in_training(self) -> "Recipe":
+        if self.drawing_share and self.validation_fraction:
+            raise ValueError("drawing_share needs validation_fraction: null, or drawings would be in both splits")
+        return self
+
+    @model_validator(mode="after")
     def _outliers_need_one_hot(self) -> "Recipe":
         if self.outlier_share and self.loss.labels == "integer":
             raise ValueError(

@@ -24,7 +24,8 @@ def stratified(split: Split, amount: float | int, seed: int) -> tuple[Split, Spl
         )
     except ValueError as error:
         raise UserError(
-            f"{amount:g} of {len(split)} images cannot be set aside by class ({error}); try another validation_fraction"
+            f"{amount:g} of {len(split)} images cannot be set aside by class ({error}); take another share, or more "
+            "images of each class"
         ) from error
     return split.take(np.sort(rest)), split.take(np.sort(held_out))
 

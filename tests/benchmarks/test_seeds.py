@@ -24,7 +24,7 @@ def test_a_line_a_seed_and_their_spread(project, monkeypatch, capsys):
 
 def test_one_seed_has_no_spread(project, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "1"])
-    with pytest.raises(SystemExit):
+    with pytest.raises(UserError, match="a spread takes at least two"):
         seeds.main()
 
 

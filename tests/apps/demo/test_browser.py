@@ -90,13 +90,14 @@ def answer(page):
 def settled(page):
     """Verdict and best class, when they no longer change."""
     found = None
-    while True:
+    for _ in range(100):
         expect(answer(page)).not_to_have_attribute("data-verdict", NOTHING)
         page.wait_for_timeout(150)
         again = answer(page).get_attribute("data-verdict"), answer(page).get_attribute("data-best")
         if again == found:
             return found
         found = again
+    raise AssertionError(f"still changing: {found}")
 
 
 def clear(page):

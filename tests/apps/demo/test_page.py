@@ -46,7 +46,7 @@ def test_every_model_of_the_catalogue_answers(handlers, models):
 @pytest.mark.parametrize(("dataset", "hint"), [("digits", True), ("mnist", False)])
 def test_a_model_of_the_embedded_digits_says_that_mnist_gives_a_better_one(monkeypatch, predictor, dataset, hint):
     monkeypatch.setattr(predictor, "about", dataclasses.replace(predictor.about, dataset=dataset))
-    assert ("The MNIST model reads drawings better: <code>make repro</code>" in page.facts(predictor)) == hint
+    assert ("That of MNIST reads handwriting better: <code>make repro</code>" in page.facts(predictor)) == hint
 
 
 def test_a_mistake_is_kept_with_what_was_said(handlers, first, tmp_path):

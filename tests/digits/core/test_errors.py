@@ -49,7 +49,7 @@ def test_an_interruption_is_one_line_and_status_130(capsys):
     with pytest.raises(SystemExit) as stop:
         errors.run(raising(KeyboardInterrupt()))
     assert stop.value.code == 130
-    assert capsys.readouterr().err == "test_errors: interrupted; the same command goes on from here\n"
+    assert capsys.readouterr().err == "test_errors: interrupted; run the same command again to continue\n"
 
 
 def test_a_bug_keeps_its_traceback():

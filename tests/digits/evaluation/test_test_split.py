@@ -3,6 +3,7 @@ import pytest
 
 from digits.core.errors import UserError
 from digits.evaluation import test_split
+from digits.metrics import scoring
 from tests.conftest import make_split
 
 CLASSES = ["a", "b", "c"]
@@ -45,6 +46,11 @@ def test_the_thresholds_are_of_the_validation_split(report):
 
 
 def test_the_temperature_is_taken_out_again(report):
+    test = make_split(10, seed=2)
+    logits = 2.0 * np.log(network(test.images))  # the model divided them by its temperature
+    plain = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    expected = scoring.calibration_error(scoring.reliability(test.labels, plain))
+    assert report.ece_uncalibrated == pytest.approx(expected, abs=1e-6)
     assert report.ece_uncalibrated != pytest.approx(report.test_metrics["ece"], abs=1e-3)
 
 

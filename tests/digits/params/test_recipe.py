@@ -20,6 +20,11 @@ import pytest
             "early_stopping: {monitor: acc, patience: 3} ",
             "early_stopping.monitor is 'acc': input",
         ),
+        (
+            "    drawing_share: 0.5 ",
+            "    validation_fraction: 0.2\n    drawing_share: 0.5 ",
+            "recipes.embedded: drawing_share needs validation_fraction: null",
+        ),
     ],
 )
 def test_what_does_not_go_together_or_is_out_of_range(complaint, old, new, said):
