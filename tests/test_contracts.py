@@ -331,6 +331,16 @@ def test_each_parameter_is_explained_once():
     assert all("#" in line for line in recipes.splitlines() if re.match(r"  \w+:", line))
 
 
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_documents_are_filled_in_and_their_links_lead_somewhere(name):
+    text = (ROOT / name).read_text()
+    assert "<<" not in text
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        assert ((ROOT / name).parent / link).exists(), link
+
+
 def test_git_tracks_no_output():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
     inside = [name for name in tracked if name.startswith(("data/", "models/", "plots/", "logs/", "runs/"))]
