@@ -37,7 +37,7 @@ help: ## List what can be made
 
 ##@ Train
 run: $(RUN) ## Run the whole pipeline on the embedded digits: no download, results in runs/, nothing else changed
-	@python -m tools.experiment '$(or $(NAME),embedded)' --set dataset=digits recipe=embedded robustness.images=120 \
+	@python -m tools.experiment '$(or $(NAME),embedded)' --set dataset=digits recipe=embedded robustness.images=60 \
 		--keep plots metrics models
 
 repro: $(RUN) ## Bring the pipeline up to date on MNIST: MNIST_DIR=folder takes its four files from there
