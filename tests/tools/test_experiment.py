@@ -74,7 +74,7 @@ def test_the_report_has_figures_places_and_the_way_back(folder):
     (folder / "try/REPORT.md").touch()
     report = experiment.report(Path("try"), "try")
     assert "50.00%   95 % interval 10.00% to 90.00%" in report
-    assert report.endswith("report: try/REPORT.md   metrics: try/metrics   undo: dvc exp remove try")
+    assert report.endswith("report: try/REPORT.md   metrics: try/metrics   undo: .venv/bin/dvc exp remove try")
 
 
 def test_a_folder_without_a_commit_is_one_line_that_says_what_to_do(folder):
@@ -100,4 +100,4 @@ def test_everything_is_done_in_order(monkeypatch, commands, folder, capsys):
     experiment.main()
     assert done == ["checked", "configured", "removed try"]
     assert [command[0] for command in commands] == ["exp", "get"]
-    assert "undo: dvc exp remove try" in capsys.readouterr().out
+    assert "undo: .venv/bin/dvc exp remove try" in capsys.readouterr().out

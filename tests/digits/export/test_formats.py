@@ -62,12 +62,13 @@ def contents(path):
     return {str(file.relative_to(path)): file.read_bytes() for file in files}
 
 
-def test_written_twice_they_are_the_same_bytes(exported, network, tmp_path):
+def test_written_twice_they_are_the_same_bytes(network, tmp_path):
     # The others name functions by how many the process has traced: see the next test.
-    formats.write_litert(tmp_path / paths.LITERT, network)
-    formats.write_litert_int8(tmp_path / paths.LITERT_INT8, network, frames(100, seed=1))
-    for file in (paths.LITERT, paths.LITERT_INT8):
-        assert contents(tmp_path / file) == contents(exported / file), file
+    for name in ("first", "second"):
+        formats.write_litert(tmp_path / name / "model.tflite", network)
+        formats.write_litert_int8(tmp_path / name / "model_int8.tflite", network, frames(100, seed=1))
+    for file in ("model.tflite", "model_int8.tflite"):
+        assert contents(tmp_path / "first" / file) == contents(tmp_path / "second" / file), file
 
 
 def test_another_process_writes_the_same_bytes(exported, tmp_path):
