@@ -126,7 +126,7 @@ def status(folder):
 def test_make_run_twice_in_a_folder_of_any_name_shows_the_second_run(umlauts):
     done = make(umlauts, "run")
     assert done.returncode == 0, done.stdout
-    assert "undo: dvc exp remove embedded" in done.stdout
+    assert "undo: .venv/bin/dvc exp remove embedded" in done.stdout
     assert status(umlauts) == b""
     history = umlauts / "runs/embedded/plots/history.csv"
     assert len(history.read_text().splitlines()) == 3

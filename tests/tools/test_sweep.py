@@ -170,7 +170,7 @@ def test_an_interrupted_search_leaves_the_work_tree_alone_and_goes_on(clone):
             os.killpg(search.pid, signal.SIGINT)
             break
     output = search.communicate()[0]
-    assert "sweep: interrupted; the same command goes on from here" in output
+    assert "sweep: interrupted; run the same command again to continue" in output
     assert (clone / "README.md").read_text() == "an edit that is not committed"
     assert run(clone, "git", "status", "--porcelain").split() == ["M", "README.md"]
     block = "recipes.tiny.schedule={name:cosine,peak:0.01}"
