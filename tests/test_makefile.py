@@ -124,15 +124,17 @@ def status(folder):
 
 @pytest.mark.pipeline
 def test_make_run_twice_in_a_folder_of_any_name_shows_the_second_run(umlauts):
+    edit_params(umlauts, ("    epochs: 8  ", "    epochs: 2  "))
+    before = status(umlauts)
     done = make(umlauts, "run")
     assert done.returncode == 0, done.stdout
     assert "undo: .venv/bin/dvc exp remove embedded" in done.stdout
-    assert status(umlauts) == b""
+    assert status(umlauts) == before
     history = umlauts / "runs/embedded/plots/history.csv"
     assert len(history.read_text().splitlines()) == 3
     (umlauts / "runs/embedded/plots/stale").touch()
 
-    edit_params(umlauts, ("    epochs: 2\n", "    epochs: 1\n"))
+    edit_params(umlauts, ("    epochs: 2  ", "    epochs: 1  "))
     done = make(umlauts, "run")
     assert done.returncode == 0, done.stdout
     assert len(history.read_text().splitlines()) == 2
