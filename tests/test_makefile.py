@@ -141,7 +141,7 @@ def test_make_run_twice_in_a_folder_of_any_name_shows_the_second_run(umlauts):
     assert not (umlauts / "runs/embedded/plots/stale").exists()
 
     shown = make(umlauts, "show").stdout
-    assert re.search(r"^embedded .* recipes\.tiny\.epochs=1$", shown, re.MULTILINE), shown
+    assert re.search(r"^embedded .* recipes\.embedded\.epochs=1", shown, re.MULTILINE), shown
 
 
 @pytest.mark.pipeline
