@@ -59,8 +59,10 @@ sweep: $(RUN) ## Search hyper-parameters: KEYS="key=values ..." SET="key=value .
 	@python -m tools.sweep $(foreach key,$(KEYS),"$(key)") $(if $(SET),--set $(foreach key,$(SET),"$(key)")) \
 		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
-bench: $(RUN) ## Measure accuracy and time over seeds: RECIPE=name (default: the active one) SEEDS=5
-	@python -m benchmarks.seeds --seeds $(or $(SEEDS),5) $(if $(RECIPE),--recipe '$(RECIPE)')
+WHAT := seeds
+bench: $(RUN) ## Measure over seeds: RECIPE=name SEEDS=5; or WHAT=training_time, input, inference, idle_repro: ROUNDS=7
+	@python -m benchmarks.$(WHAT) $(if $(RECIPE),--recipe '$(RECIPE)') $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+	@python -m benchmarks.report
 
 ##@ Look
 show: $(RUN) ## List the experiments on this commit, the best validation accuracy first

@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("models", nargs="+", type=Path)
     arguments = parser.parse_args()
     parameters = params.load()
-    determinism.configure(parameters.train.threads)
+    determinism.configure(parameters.processor)
     validation = tfrecords.read(paths.TFRECORDS, "validation")
     drawings = strokes.read(paths.PRACTICE_DRAWINGS)
     sets = versions(validation.take(np.arange(min(len(validation), IMAGES)))) | {

@@ -37,7 +37,7 @@ def main() -> None:
         raise UserError("--seeds: a spread takes at least two")
     parameters = params.load()
     name = arguments.recipe or parameters.recipe
-    determinism.configure(parameters.train.threads, parameters.train.precision)
+    determinism.configure(parameters.processor, parameters.train.precision)
     seeds = range(parameters.seed, parameters.seed + arguments.seeds)
     runs = [measure(parameters.recipe_named(name), seed) for seed in seeds]
     summary = {metric: spread([run[metric] for run in runs]) for metric in runs[0] if metric != "seed"}

@@ -49,7 +49,7 @@ def report(
     """
     best = max(rows, key=lambda row: row["validation_accuracy"])
     parts = [
-        f"# The recipes on {dataset}, side by side",
+        f"# Comparison of the recipes on {dataset}",
         "Written by `make compare`; do not edit. Every recipe of `compare.recipes` in `params.yaml`, trained once with "
         f"the same seed on the same images ({counts['train']:,} to learn from, {counts['validation']:,} to watch, "
         f"unless the recipe holds more out), measured on the same {counts['test']:,} test images; no choice was made "
@@ -59,11 +59,11 @@ def report(
         *_published(rows),
         *_over_seeds(rows, seeds),
         *(_differences(rows, p_values) if p_values else []),
-        "## How they learn",
+        "## Learning curves",
         "On the images that each recipe holds out itself; of the ensemble, the mean of its members. An epoch of "
         "`mlp_sigmoid` is 200 steps, of the others all training images.",
         "![Validation errors after each epoch](plots/learning_curves.png)",
-        f"## What all of them read wrongly: {wrong_by_all} of {counts['test']:,}",
+        f"## Test images misread by all recipes: {wrong_by_all} of {counts['test']:,}",
         "![The test images that every recipe reads wrongly](plots/hard_images.png)",
     ]
     return "\n\n".join(parts) + "\n"
@@ -108,7 +108,7 @@ def _published(rows: Sequence[Row]) -> list[str]:
         for row, key, theirs in published
     )
     return [
-        "## Beside what the originals publish",
+        "## Published and measured figures",
         _table(["recipe", "figure", "published", "ours"], lines),
         "Where ours differ from them:",
         "\n".join(notes),
@@ -120,8 +120,8 @@ def _over_seeds(rows: Sequence[Row], seeds: Mapping[str, Any]) -> list[str]:
         return []
     published = {row["recipe"]: row["published"].get("test_accuracy") for row in rows}
     text = [
-        "One run is one draw. `make bench RECIPE=...` trains several, from different seeds; its validation accuracy is "
-        "that on the images that the recipe itself holds out."
+        "The accuracy of one run depends on its seed. `make bench RECIPE=...` trains from several; its validation "
+        "accuracy is that on the images that the recipe itself holds out."
     ]
     for name, results in seeds.items():
         if published[name] is not None:
@@ -155,11 +155,11 @@ def _differences(rows: Sequence[Row], p_values: Mapping[tuple[str, str], float])
         for one in names[:-1]
     )
     return [
-        "## Do they really differ?",
+        "## Differences between recipes",
         "McNemar's exact test on the same test images: p-values of each two, adjusted for all "
-        f"{len(p_values)} comparisons (Holm). Below {SIGNIFICANT} (bold) these two trained models differ by more than "
-        "chance; another seed may shift either. "
-        + (f"Not told apart: {'; '.join(alike)}." if alike else "All are told apart."),
+        f"{len(p_values)} comparisons (Holm). Below {SIGNIFICANT} (bold) these two trained models differ "
+        "significantly; other seeds may change that. "
+        + (f"No significant difference: {'; '.join(alike)}." if alike else "All differences are significant."),
         _table(["", *names[1:]], lines),
     ]
 

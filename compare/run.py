@@ -26,7 +26,7 @@ def main() -> None:
         raise UserError("say which recipe: python -m compare.run RECIPE")
     name = sys.argv[1]
     recipe, settings = parameters.recipe_named(name), parameters.train
-    determinism.configure(settings.threads, settings.precision)
+    determinism.configure(parameters.processor, settings.precision)
 
     spec = tfrecords.read_spec(paths.TFRECORDS)
     train, validation, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("train", "validation", "test"))
@@ -34,7 +34,7 @@ def main() -> None:
         train, paths.PRACTICE_DRAWINGS, recipe.drawing_share, classes=spec.classes, seed=parameters.seed
     )
     with devices.strategy(settings.strategy).scope():
-        identity = trainer.identity(recipe, parameters.seed, settings, train, validation)
+        identity = trainer.identity(recipe, parameters.seed, (parameters.processor, settings), train, validation)
         checkpoint = Checkpoint(places.CHECKPOINTS / f"{name}.npz", identity)
         result = trainer.train(
             recipe, train, validation, classes=len(spec.classes), seed=parameters.seed, checkpoint=checkpoint

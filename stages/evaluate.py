@@ -15,7 +15,7 @@ MISTAKES = 40  # at most, the largest losses first
 def main() -> None:
     """Checks the gate last, so that the metrics are written even if it fails."""
     parameters = params.load()
-    determinism.configure(parameters.train.threads)
+    determinism.configure(parameters.processor)
     spec = tfrecords.read_spec(paths.TFRECORDS)
     validation, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("validation", "test"))
     print(f"evaluating on {len(validation):,} validation and {len(test):,} test images", flush=True)

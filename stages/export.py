@@ -12,7 +12,8 @@ from digits.splits import tfrecords
 def main() -> None:
     """Compares the formats with Keras on the test split, and chooses nothing by it."""
     parameters = params.load()
-    determinism.configure(parameters.train.threads)
+    processor = parameters.processor
+    determinism.configure(processor)
     model = keras_file.load(paths.MODEL)
     train, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("train", "test"))
     chosen = np.random.default_rng(parameters.seed).permutation(len(train))[: parameters.export.representative_images]
@@ -23,7 +24,7 @@ def main() -> None:
     formats.write_onnx(paths.ONNX, model)
 
     models = (paths.MODEL, paths.SAVED_MODEL, paths.LITERT, paths.LITERT_INT8, paths.ONNX)
-    agreement = parity.measure(models, test, parameters.train.threads)
+    agreement = parity.measure(models, test, processor.threads)
     files.write_json(paths.EXPORT_METRICS, agreement)
     files.write_json(paths.FORMATS, {name: measured["accuracy"] for name, measured in agreement.items()})
     metrics = {

@@ -15,7 +15,7 @@ from digits.splits import tfrecords
 def main() -> None:
     """Measures only; the augmentation was chosen on validation versions of these sets."""
     parameters = params.load()
-    determinism.configure(parameters.train.threads)
+    determinism.configure(parameters.processor)
     test = tfrecords.read(paths.TFRECORDS, "test")
     report = robustness.measure(
         partial(keras_file.probabilities, keras_file.load(paths.MODEL)),

@@ -16,7 +16,7 @@ def main() -> None:
     parameters = params.load()
     recipe = parameters.active_recipe
     settings = parameters.train
-    determinism.configure(settings.threads, settings.precision)
+    determinism.configure(parameters.processor, settings.precision)
 
     spec = tfrecords.read_spec(paths.TFRECORDS)
     train, validation = (tfrecords.read(paths.TFRECORDS, split) for split in ("train", "validation"))
@@ -24,7 +24,7 @@ def main() -> None:
         train, paths.PRACTICE_DRAWINGS, recipe.drawing_share, classes=spec.classes, seed=parameters.seed
     )
     with devices.strategy(settings.strategy).scope():
-        identity = trainer.identity(recipe, parameters.seed, settings, train, validation)
+        identity = trainer.identity(recipe, parameters.seed, (parameters.processor, settings), train, validation)
         checkpoint = Checkpoint(paths.CHECKPOINT, identity)
         result = trainer.train(
             recipe,

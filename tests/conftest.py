@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def tensorflow():
     """As every stage sets it, and before anything else: TensorFlow takes its thread count once a process."""
-    determinism.configure(params.load(ROOT / "params.yaml").train.threads)
+    determinism.configure(params.load(ROOT / "params.yaml").processor)
 
 
 @pytest.fixture(scope="session")

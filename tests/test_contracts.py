@@ -145,14 +145,14 @@ def test_parameters_reach_stages_under_one_name_only():
 def test_each_parameter_is_declared_by_a_stage():
     declared = {re.sub(r"\.\$.*", "", name) for entry in SCRIPTS.values() for name in entry["params"]}
     assert {name.split(".")[0] for name in declared} == set(PARAMS)
-    for section in ("train", "evaluate", "robustness", "export", "compare"):
+    for section in ("processor", "train", "evaluate", "robustness", "export", "compare"):
         assert section in declared or {f"{section}.{key}" for key in PARAMS[section]} <= declared
 
 
-def test_the_ensemble_is_of_the_default_recipe():
-    single, ensemble = (dict(PARAMS["recipes"][name]) for name in ("fast_cnn", "ensemble"))
-    assert ensemble.pop("members") == 3
-    assert ensemble == single, "`ensemble` says it is three of `fast_cnn`"
+def test_the_ensemble_is_of_the_accurate_recipe():
+    single, ensemble = (dict(PARAMS["recipes"][name]) for name in ("accurate_cnn", "ensemble"))
+    assert ensemble.pop("members") == 4
+    assert ensemble == single, "`ensemble` says it is four of `accurate_cnn`"
 
 
 def test_the_comparison_trains_as_the_pipeline_does():

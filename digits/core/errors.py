@@ -38,6 +38,10 @@ def run(main: Callable[[], None]) -> None:
     stage = file.parent.name if file.stem == "__main__" else file.stem
     try:
         main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads the output, `head` for example, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except KeyboardInterrupt:
         print(f"{stage}: interrupted; run the same command again to continue", file=sys.stderr)
         sys.exit(130)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from digits.params import Augmentation
 
 COARSE = 0.4  # scale of the reduced image: the resolution of an 8x8 digit that is scaled to 20 of 28 pixels
+NOISES = 512  # different patterns of noise; drawing new ones for each image takes longer than all other distortions
 
 
 # Without AutoGraph, which writes a temporary file: no branch here depends on a tensor's value.
@@ -17,13 +18,15 @@ def distort(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tens
     Args:
         images: uint8 `[N, H, W, C]`, light on dark.
         seed: int `[2]`; the same seed gives the same distortions, whatever ran before.
-        limits: the largest amounts; 0 switches a distortion off.
+        limits: the largest amounts; 0 switches a distortion off. The first `limits.moved` of the images are rotated,
+            zoomed, shifted and sheared.
 
     Returns:
         uint8 `[N, H, W, C]`.
     """
     with tf.device("CPU"):  # where tf.data runs; a GPU rounds differently
-        images = _move(images, seed, limits)
+        count = tf.cast(tf.round(limits.moved * tf.cast(tf.shape(images)[0], tf.float32)), tf.int32)
+        images = tf.concat([_move(images[:count], seed, limits), images[count:]], axis=0)
         changes = ((limits.weight, _reweigh), (limits.coarse, _coarsen), (limits.noise, _add_noise))
         if not any(limit for limit, _ in changes):
             return images
@@ -68,24 +71,46 @@ def _transforms(count: tf.Tensor, height: int, width: int, seed: tf.Tensor, limi
 
 
 def _reweigh(pixels: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
-    """Makes strokes wider or narrower, by a random part of a pixel on both sides."""
+    """Makes strokes wider or narrower, by a random part of a pixel on both sides.
+
+    The maximum of 3x3 pixels widens light strokes; the minimum, which narrows them, is the maximum of the negative.
+    """
     amount = _uniform(pixels, seed, -limit, limit)
-    wider = tf.nn.max_pool2d(pixels, 3, 1, "SAME")
-    narrower = -tf.nn.max_pool2d(-pixels, 3, 1, "SAME")
-    return pixels + tf.nn.relu(amount) * (wider - pixels) - tf.nn.relu(-amount) * (pixels - narrower)
+    signed = tf.sign(amount) * pixels
+    return pixels + amount * (_maximum(_maximum(signed, axis=1), axis=2) - signed)
+
+
+def _maximum(pixels: tf.Tensor, axis: int) -> tf.Tensor:
+    """Returns the maximum of each pixel and its two neighbours along an axis."""
+    padded = tf.pad(pixels, [[1, 1] if number == axis else [0, 0] for number in range(4)], "SYMMETRIC")
+    parts = [
+        tf.slice(padded, [start if number == axis else 0 for number in range(4)], tf.shape(pixels))
+        for start in range(3)
+    ]
+    return tf.maximum(tf.maximum(parts[0], parts[1]), parts[2])
 
 
 def _coarsen(pixels: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
-    """Reduces the resolution of a random share `limit` of the images."""
-    size = pixels.shape[1:3]
-    small = tf.image.resize(pixels, [max(1, round(side * COARSE)) for side in size], "area")
-    return tf.where(_uniform(pixels, seed, 0, 1) < limit, tf.image.resize(small, size, "bicubic"), pixels)
+    """Reduces the resolution of a random share `limit` of the images, with one matrix for rows and one for columns."""
+    rows, columns = (_coarse_matrix(side) for side in pixels.shape[1:3])
+    coarse = tf.einsum("ij,njkc,lk->nilc", rows, pixels, columns)
+    return tf.where(_uniform(pixels, seed, 0, 1) < limit, coarse, pixels)
+
+
+def _coarse_matrix(side: int) -> tf.Tensor:
+    """Returns what reducing a line of pixels by area and enlarging it bicubically does, as a matrix `[side, side]`."""
+    with tf.init_scope():  # once, not in each step
+        unit = tf.eye(side)[..., None]
+        small = tf.image.resize(unit, [max(1, round(side * COARSE)), side], "area")
+        return tf.image.resize(small, [side, side], "bicubic")[..., 0]
 
 
 def _add_noise(pixels: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
-    """Adds normal noise, with a random standard deviation for each image."""
-    deviation = 255 * _uniform(pixels, seed, 0, limit)
-    return pixels + deviation * tf.random.stateless_normal(tf.shape(pixels), seed + 1)
+    """Adds one of `NOISES` patterns of normal noise, with a random sign and standard deviation for each image."""
+    with tf.init_scope():
+        patterns = tf.random.stateless_normal([NOISES, *pixels.shape[1:]], [0, 0])
+    chosen = tf.random.stateless_uniform([tf.shape(pixels)[0]], seed + 1, 0, NOISES, tf.int32)
+    return pixels + 255 * _uniform(pixels, seed, -limit, limit) * tf.gather(patterns, chosen)
 
 
 def _uniform(pixels: tf.Tensor, seed: tf.Tensor, low: float, high: float) -> tf.Tensor:

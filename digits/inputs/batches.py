@@ -46,6 +46,7 @@ def shuffled(
     seed: int,
     steps: int,
     first_step: int = 0,
+    undistorted_steps: int = 0,
 ) -> tf.data.Dataset:
     """Returns the batches of a run, pass after pass over the data: fully shuffled, distorted, prefetched.
 
@@ -60,6 +61,7 @@ def shuffled(
         seed: of order and distortions.
         steps: batches of the whole run.
         first_step: the batches before it are left out.
+        undistorted_steps: of the last of `steps`, whose images are not distorted.
 
     Returns:
         `steps - first_step` pairs of images uint8 `[B, H, W, C]` and targets `[B, ...]`.
@@ -79,7 +81,11 @@ def shuffled(
     def gather(step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         batch = tf.ensure_shape(tf.gather(all_images, indices), [None, *images.shape[1:]])
         batch_seed = tf.stack([tf.cast(seed, tf.int64), -1 - step])  # negative, so that no pass has this seed
-        return distort(batch, batch_seed, augmentation), tf.gather(all_targets, indices)
+        if undistorted_steps < steps:
+            batch = tf.cond(
+                step < steps - undistorted_steps, lambda: distort(batch, batch_seed, augmentation), lambda: batch
+            )
+        return batch, tf.gather(all_targets, indices)
 
     first_pass = first_step // per_pass
     return (

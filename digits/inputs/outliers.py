@@ -13,6 +13,7 @@ from digits.drawing.strokes import Drawing
 from digits.splits.split import Split
 
 CANVAS = 84
+TURNS = 4  # of each drawing, which takes the time: as it is, upside down, and mirrored both ways
 
 
 def make(split: Split, count: int, seed: int) -> np.ndarray:
@@ -24,13 +25,16 @@ def make(split: Split, count: int, seed: int) -> np.ndarray:
         seed: the same seed gives the same images.
 
     Returns:
-        uint8 `[count, H, W, C]`.
+        uint8 `[count, H, W, C]`, the drawn ones first.
     """
     random = np.random.default_rng(seed)
-    kinds = (_glyph, _scribble, _glyph, _polygon, _overlay, _shuffled)
-    numbers = track(range(count), "outliers", count)
-    images = [kinds[number % len(kinds)](split, random) for number in numbers]
-    return np.array(images, np.uint8).reshape(count, *split.images.shape[1:])
+    shape = split.images.shape[1:]
+    drawn = round(count * 2 / 3)
+    numbers = track(range(-(-drawn // TURNS)), "outliers", -(-drawn // TURNS))
+    drawings = [DRAWN[number % len(DRAWN)](split, random) for number in numbers]
+    pieces = [PIECES[number % len(PIECES)](split, random) for number in range(count - drawn)]
+    turned = [view for drawing in drawings for view in (drawing, drawing[::-1, ::-1], drawing[::-1], drawing[:, ::-1])]
+    return np.array([*turned[:drawn], *pieces], np.uint8).reshape(count, *shape)
 
 
 def _glyph(split: Split, random: np.random.Generator) -> np.ndarray:
@@ -115,3 +119,7 @@ def _shuffled(split: Split, random: np.random.Generator) -> np.ndarray:
         piece = source[from_top : from_top + height, from_left : from_left + width]
         image[top : top + height, left : left + width] = piece
     return image
+
+
+DRAWN = (_glyph, _scribble, _glyph, _polygon)
+PIECES = (_overlay, _shuffled)

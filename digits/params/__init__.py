@@ -5,8 +5,8 @@ keys in `dvc.yaml` (a test compares the two).
 """
 
 from digits.params.loading import load
-from digits.params.networks import Cnn, FastCnn, HiddenLayer, Mlp, Network, NormalInitializer, Resnet, Tiny
-from digits.params.project import Params, Train
+from digits.params.networks import Cnn, HiddenLayer, Mlp, Network, NormalInitializer, Resnet, StridedCnn, Tiny
+from digits.params.project import Params, Processor, Train
 from digits.params.recipe import (
     Adam,
     AdamW,
@@ -31,7 +31,6 @@ __all__ = [
     "Constant",
     "Cosine",
     "EarlyStopping",
-    "FastCnn",
     "HiddenLayer",
     "Loss",
     "Mlp",
@@ -41,10 +40,12 @@ __all__ = [
     "Optimizer",
     "Params",
     "Plateau",
+    "Processor",
     "Recipe",
     "Resnet",
     "Schedule",
     "Sgd",
+    "StridedCnn",
     "Tiny",
     "Train",
     "load",

@@ -1,8 +1,9 @@
 """The options of each architecture."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from digits.params.base import Count, Fraction, Section
 
@@ -14,19 +15,36 @@ class NormalInitializer(Section):
 
 
 class Network(Section):
-    """The options that every architecture has."""
+    """The options that every architecture has; the initial weights are Keras' own unless said otherwise."""
 
     kernel_initializer: Annotated[
         Annotated[Literal["glorot_uniform", "he_normal"], Tag("name")] | Annotated[NormalInitializer, Tag("normal")],
         Discriminator(lambda value: "name" if isinstance(value, str) else "normal"),
-    ]
+    ] = "glorot_uniform"
 
 
-class FastCnn(Network):
-    """Options of `digits.architectures.fast_cnn`."""
+CONVOLUTION = re.compile(r"([1-9]\d*) ([1-9]\d*)x\2(?:/([1-9]\d*))?")
 
-    architecture: Literal["fast_cnn"]
-    widths: Annotated[list[Count], Field(min_length=1)]
+
+def _is_convolution(text: str) -> str:
+    if not CONVOLUTION.fullmatch(text):
+        raise ValueError("write a convolution as filters, size and, unless it is 1, stride: 48 3x3/2")
+    return text
+
+
+class StridedCnn(Network):
+    """Options of `digits.architectures.strided_cnn`."""
+
+    architecture: Literal["strided_cnn"]
+    convolutions: Annotated[list[Annotated[str, AfterValidator(_is_convolution)]], Field(min_length=1)]
+    normalize: bool
+    hidden: Count
+
+    @property
+    def sizes(self) -> list[tuple[int, int, int]]:
+        """Filters, size and stride of each convolution; a stride of 2 halves height and width."""
+        matches = [CONVOLUTION.fullmatch(text) for text in self.convolutions]
+        return [(int(match[1]), int(match[2]), int(match[3] or 1)) for match in matches if match]
 
 
 class HiddenLayer(Section):
@@ -76,4 +94,4 @@ class Tiny(Network):
     width: Count
 
 
-Architecture = Annotated[FastCnn | Mlp | Cnn | Resnet | Tiny, Field(discriminator="architecture")]
+Architecture = Annotated[StridedCnn | Mlp | Cnn | Resnet | Tiny, Field(discriminator="architecture")]

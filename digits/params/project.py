@@ -19,10 +19,16 @@ class Preprocess(Section):
     max_leakage: Share
 
 
+class Processor(Section):
+    """What TensorFlow uses of the processor; results depend on it, see `digits.models.determinism`."""
+
+    threads: Count
+    instructions: Literal["avx2", "all"]
+
+
 class Train(Section):
     """The training settings that all recipes share."""
 
-    threads: Count
     precision: Literal["float32", "mixed_bfloat16"]
     strategy: Literal["one_device", "mirrored"]
 
@@ -71,6 +77,7 @@ class Params(Section):
     recipe: str
     bases: dict[str, Base]
     recipes: dict[str, Recipe]
+    processor: Processor
     train: Train
     evaluate: Evaluate
     robustness: Robustness

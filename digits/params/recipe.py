@@ -23,8 +23,12 @@ class Loss(Section):
 
 
 class Augmentation(Section):
-    """The largest random distortions, see `digits.inputs.augmentation`; 0 switches one off."""
+    """The largest random distortions, see `digits.inputs.augmentation`; 0 switches one off.
 
+    `moved` is the share of the images that are rotated, zoomed, shifted and sheared.
+    """
+
+    moved: Share
     rotation: Annotated[float, Field(ge=0, le=180)]
     zoom: Fraction
     shift: Fraction
@@ -123,6 +127,8 @@ class Recipe(Section):
     calibrate: bool
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] | None
     augmentation: Augmentation
+    undistorted_epochs: NotNegative
+    views: Literal[1, 5, 9]
     loss: Loss
     optimizer: Optimizer
     schedule: Schedule

@@ -31,7 +31,8 @@ def pictures(
     samples = train.take(holdout.first_of_each_class(train.labels, SAMPLES_PER_CLASS))
     captions = [classes[label] for label in samples.labels]
     original = train.take(holdout.first_of_each_class(train.labels, 1)).images[:DISTORTED]
-    versions = [augmentation.distort(original, (seed, version), limits) for version in range(VERSIONS)]
+    all_of_them = limits.model_copy(update={"moved": 1.0})
+    versions = [augmentation.distort(original, (seed, version), all_of_them) for version in range(VERSIONS)]
     return {
         "class_balance": class_balance(counts),
         "samples": style.gallery(samples.images, captions, title="training images", columns=SAMPLES_PER_CLASS),

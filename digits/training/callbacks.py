@@ -42,7 +42,7 @@ class EpochRecorder(keras.callbacks.Callback):
             callback.set_model(network)
             callback.on_train_begin()
         for row in self.state.history:
-            self._replay(row)
+            self._notify(row)
         if self.state.history:
             checkpoints.assign(_all_variables(network), self.state.variables)
         self.finished = network.stop_training or len(self.state.history) >= recipe.epochs
@@ -64,7 +64,7 @@ class EpochRecorder(keras.callbacks.Callback):
         self.state.history.append(row)
         if self._is_best():
             self.state.best = averaged_values(self.model)
-        self._replay(row)
+        self._notify(row)
         row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.state.variables = checkpoints.values(_all_variables(self.model))
         self.checkpoint.save(self.state)
@@ -80,7 +80,7 @@ class EpochRecorder(keras.callbacks.Callback):
             and best_epoch(self.state.history, stopping.monitor) == len(self.state.history)
         )
 
-    def _replay(self, row: dict[str, Any]) -> None:
+    def _notify(self, row: dict[str, Any]) -> None:
         for callback in self.callbacks:
             callback.on_epoch_end(row["epoch"] - 1, dict(row))
 

@@ -16,11 +16,12 @@ from digits.inputs import batches
 from digits.inputs.targets import encode
 from digits.metrics import calibration
 from digits.models import keras_file
-from digits.params import Recipe, Train
+from digits.params import Recipe
+from digits.params.base import Section
 from digits.splits import holdout
 from digits.splits.split import Split
 from digits.training import checkpoints, ensembles, losses, optimizers, tensorboard
-from digits.training.callbacks import AveragedValidation, EpochRecorder
+from digits.training.callbacks import AveragedValidation, EpochRecorder, best_epoch
 from digits.training.checkpoints import Checkpoint
 from digits.training.loops import LOOPS
 
@@ -37,9 +38,9 @@ class Result:
             `learning_rate` after the epoch. The losses are cross-entropies in nats, means over the examples; those of
             the training split are measured during training, with distortions and dropout. For an ensemble, the mean
             over the members that were still training.
-        summary: metrics of the final `model` on both splits, undistorted: `loss`, `accuracy`, `val_loss`,
-            `val_accuracy`; its number of `weights`; the total number of `epochs` of all members; and the
-            `temperature` that divides the logits.
+        summary: `val_loss` and `val_accuracy` of the final model; `loss` and `accuracy` on the training split, from
+            the row of the history whose weights were kept; its number of `weights`; the total number of `epochs` of all
+            members; and the `temperature` that divides the logits.
         seconds: duration of the epochs, including validation and those before an interruption.
     """
 
@@ -49,10 +50,16 @@ class Result:
     seconds: float
 
 
-def identity(recipe: Recipe, seed: int, settings: Train, *splits: Split) -> list[Any]:
+def identity(recipe: Recipe, seed: int, settings: Sequence[Section], *splits: Split) -> list[Any]:
     """Returns all that a training depends on besides our sources and the libraries, for its `Checkpoint`."""
     devices = tf.distribute.get_strategy().num_replicas_in_sync
-    return [recipe.model_dump(), seed, settings.model_dump(), devices, *(split.digest() for split in splits)]
+    return [
+        recipe.model_dump(),
+        seed,
+        *(part.model_dump() for part in settings),
+        devices,
+        *(split.digest() for split in splits),
+    ]
 
 
 def train(
@@ -87,18 +94,25 @@ def train(
     jobs = _jobs(Job(recipe, training, validation, classes, seed, checkpoint, log_dir, recipe.model.architecture))
     networks, histories = zip(*map(_train_network, jobs), strict=True)
     model, temperature = _assemble(networks, jobs, 1), 1.0
+    print(f"measuring the model on {len(validation):,} validation images", flush=True)
+    probabilities = keras_file.probabilities(model, validation.images)
     if recipe.calibrate:
-        probabilities = keras_file.probabilities(model, validation.images)
         temperature = calibration.temperature(validation.labels, probabilities)
         model = _assemble(networks, jobs, temperature)
-    print(f"measuring the model on {len(training):,} training and {len(validation):,} validation images", flush=True)
+        probabilities = calibration.apply_temperature(probabilities, temperature)
     return Result(
         model,
         _mean_history(histories),
-        summarize(model, recipe, training, validation, classes)
-        | {"epochs": sum(map(len, histories)), "temperature": temperature},
+        _summarize(probabilities, validation.labels, [_final_row(recipe, history) for history in histories])
+        | {"weights": model.count_params(), "epochs": sum(map(len, histories)), "temperature": temperature},
         sum(row["seconds"] for history in histories for row in history),
     )
+
+
+def _final_row(recipe: Recipe, history: History) -> dict[str, Any]:
+    """Returns the row of the epoch whose weights are kept."""
+    stopping = recipe.early_stopping
+    return history[best_epoch(history, stopping.monitor) - 1 if stopping and stopping.restore_best_weights else -1]
 
 
 @dataclass(frozen=True)
@@ -167,6 +181,7 @@ def _fit(
         seed=job.seed,
         steps=steps * recipe.epochs,
         first_step=steps * first_epoch,
+        undistorted_steps=round(steps * recipe.undistorted_epochs),
     )
     validation_targets = encode(job.validation.labels, job.classes, recipe.loss)
     averaging = [AveragedValidation()] if recipe.optimizer.ema else []
@@ -184,35 +199,42 @@ def _fit(
 
 
 def _assemble(networks: Sequence[keras.Model], jobs: Sequence[Job], temperature: float) -> keras.Model:
-    """Combines the networks into one compiled model of probabilities, calibrated by the temperature."""
-    recipe = jobs[0].recipe
-    if len(jobs) == 1:
+    """Combines the networks and views into one compiled model of probabilities, calibrated by the temperature."""
+    recipe, single = jobs[0].recipe, len(jobs) == 1
+    if single and recipe.views == 1:
         return with_probabilities(networks[0], recipe, jobs[0].name, temperature)
-    members = [with_probabilities(network, recipe, job.name) for network, job in zip(networks, jobs, strict=True)]
-    model = ensembles.average(members, "ensemble", temperature)
-    # Each member keeps its own optimiser and state; this optimiser, without a state, completes the model.
-    losses.compile_model(model, keras.optimizers.SGD(), recipe.loss, from_logits=False)
+    if single:  # the whole model has the optimiser: Keras saves an optimiser of two nested models with the inner one
+        members = [_probabilities(networks[0], "one_view")]
+        optimizer = networks[0].optimizer
+    else:  # each member keeps its own optimiser and state; an optimiser without a state completes the model
+        members = [with_probabilities(network, recipe, job.name) for network, job in zip(networks, jobs, strict=True)]
+        optimizer = keras.optimizers.SGD()
+    model = ensembles.average(members, jobs[0].name if single else "ensemble", temperature, recipe.views)
+    losses.compile_model(model, optimizer, recipe.loss, from_logits=False)
     return model
 
 
 def with_probabilities(network: keras.Model, recipe: Recipe, name: str, temperature: float = 1) -> keras.Model:
     """Adds a softmax to a network with the same weights and optimiser; every saved model returns probabilities."""
-    probabilities = ensembles.softmax(network.output, temperature)
-    model = keras.Model(network.input, probabilities, name=name)
+    model = _probabilities(network, name, temperature)
     losses.compile_model(model, network.optimizer, recipe.loss, from_logits=False)
     return model
 
 
-def summarize(
-    model: keras.Model, recipe: Recipe, training: Split, validation: Split, classes: int
+def _probabilities(network: keras.Model, name: str, temperature: float = 1) -> keras.Model:
+    return keras.Model(network.input, ensembles.softmax(network.output, temperature), name=name)
+
+
+def _summarize(
+    probabilities: np.ndarray, labels: np.ndarray, final_rows: Sequence[dict[str, Any]]
 ) -> dict[str, float | int]:
-    """Measures a trained model on its training and validation splits."""
-    summary: dict[str, float | int] = {}
-    for prefix, split in (("", training), ("val_", validation)):
-        targets = encode(split.labels, classes, recipe.loss)
-        metrics = model.evaluate(batches.in_order(split.images, targets), return_dict=True, verbose=0)
-        summary |= {f"{prefix}loss": metrics["cross_entropy"], f"{prefix}accuracy": metrics["accuracy"]}
-    return summary | {"weights": model.count_params()}
+    """Measures the model on the validation split; on the training split its networks were measured while training."""
+    true = np.maximum(probabilities[np.arange(len(labels)), labels], calibration.SMALLEST)
+    return {
+        **{column: sum(row[column] for row in final_rows) / len(final_rows) for column in ("loss", "accuracy")},
+        "val_loss": float(-np.log(true).mean()),
+        "val_accuracy": float((probabilities.argmax(axis=1) == labels).mean()),
+    }
 
 
 def _mean_history(histories: Sequence[History]) -> History:

@@ -49,9 +49,9 @@ def test_the_best_is_chosen_on_validation():
 
 
 def test_differences_are_told_or_not():
-    assert "All are told apart." in report(*ROWS)
+    assert "All differences are significant." in report(*ROWS)
     assert "| `ours` | **< 0.001** |" in report(*ROWS)
-    assert "Not told apart: `ours` and `theirs`." in report(*ROWS, p_values={("ours", "theirs"): 0.2})
+    assert "No significant difference: `ours` and `theirs`." in report(*ROWS, p_values={("ours", "theirs"): 0.2})
 
 
 def test_seeds_beside_the_published_figure():

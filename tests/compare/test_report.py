@@ -65,7 +65,7 @@ def test_published_figures_and_seeds_are_those_of_mnist(compared, capsys):
     report.main()
     text = Path("compare/REPORT.md").read_text()
     assert "- `mlp_dropout`: The original watches the test split" in text
-    over_seeds = text[text.index("## Over seeds") : text.index("## Do they")]
+    over_seeds = text[text.index("## Over seeds") : text.index("## Differences")]
     assert "| `tiny` | 1 |" in over_seeds
     assert "mlp_dropout" not in over_seeds, "of another version"
     assert "run `make bench RECIPE=mlp_dropout`" in capsys.readouterr().out

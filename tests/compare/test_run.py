@@ -51,7 +51,7 @@ def test_the_scores_are_those_of_the_pipeline(measured):
 
 
 def test_validation_is_on_the_same_images_whatever_a_recipe_holds_out(project, monkeypatch, set_params):
-    model = "model: {architecture: tiny, width: 8, kernel_initializer: glorot_uniform}\n"
+    model = "model: {architecture: tiny, width: 8}\n"
     set_params(model, f"{model}    validation_fraction: 0.3\n")
     monkeypatch.setattr(sys, "argv", ["run", "tiny"])
     run.main()

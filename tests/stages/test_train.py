@@ -63,10 +63,13 @@ def test_no_records(project, fails):
 
 def test_an_unknown_recipe(project, fails, set_params):
     set_params("recipe: tiny", "recipe: huge")
-    assert "no block 'huge' under recipes; there are fast_cnn, resnet" in fails(train)
+    assert "no block 'huge' under recipes; there are fast_cnn, accurate_cnn" in fails(train)
 
 
-def test_too_many_stages_for_the_image(project, fails, set_params):
-    set_params("recipe: tiny", "recipe: fast_cnn")
-    set_params("widths: [32, 64, 128]", "widths: [4, 4, 4, 4, 4, 4]")
+def test_a_network_that_does_not_fit_the_image(project, fails, set_params):
+    set_params("recipe: tiny", "recipe: cnn_compact")
+    set_params(
+        "stages: [{filters: [32], pool: true, dropout: 0}",
+        "stages: [{filters: [8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8], pool: false, dropout: 0}",
+    )
     assert "does not fit images of 28x28x1" in fails(train)

@@ -102,10 +102,10 @@ def ours(tmp_path, monkeypatch):
 
 def test_the_best_is_written_and_nothing_else_changes(ours):
     before = Path("params.yaml").read_text()
-    sweep.write_best(ours, {"recipes.fast_cnn.schedule.peak": 0.03, "recipes.fast_cnn.model.widths": [8, 16]})
-    model = "    model: {architecture: fast_cnn, widths: %s, kernel_initializer: glorot_uniform}\n"
+    sweep.write_best(ours, {"recipes.fast_cnn.schedule.peak": 0.03, "recipes.resnet.model.widths": [8, 16]})
+    model = "    model: {architecture: resnet, widths: %s, blocks: 1, kernel_initializer: he_normal}\n"
     expected = before.replace(model % [32, 64, 128], model % [8, 16], 1)
-    last = "    epochs: 20\n  resnet"
+    last = f"    epochs: {ours['recipes']['fast_cnn']['epochs']}\n  accurate_cnn"
     expected = expected.replace(last, f"    schedule: {{name: one_cycle, peak: 0.03, warmup: 0.2}}\n{last}", 1)
     assert Path("params.yaml").read_text() == expected
 

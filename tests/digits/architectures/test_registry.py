@@ -46,7 +46,7 @@ def test_a_name_is_registered_once():
 
 
 def test_an_unknown_name_answers_with_the_known_ones():
-    with pytest.raises(ValueError, match="no architecture 'huge'; there are cnn, fast_cnn, "):
+    with pytest.raises(ValueError, match="no architecture 'huge'; there are cnn, mlp, resnet, strided_cnn, "):
         architectures.build(SimpleNamespace(architecture="huge"), (8, 8, 1), 3)
 
 

@@ -78,3 +78,22 @@ def test_a_package_that_is_run_is_named_and_not_its_main_file(tmp_path):
         check=False,
     )
     assert done.stderr == "page: no model\n"
+
+
+def test_a_reader_that_has_enough_is_no_error(tmp_path):
+    (tmp_path / "talker.py").write_text(
+        "from digits.core import errors\n"
+        "def main():\n    for line in range(100_000):\n        print(line)\n"
+        "errors.run(main)\n"
+    )
+    done = subprocess.run(
+        f"{sys.executable} talker.py | head -n 1",
+        shell=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "0\n"
+    assert not done.stderr

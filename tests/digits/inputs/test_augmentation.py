@@ -6,10 +6,19 @@ import tensorflow as tf
 from digits.inputs.augmentation import _transforms, distort
 from digits.params import Augmentation
 
-OFF = {"rotation": 0.0, "zoom": 0.0, "shift": 0.0, "shear": 0.0, "weight": 0.0, "coarse": 0.0, "noise": 0.0}
+OFF = {
+    "moved": 1.0,
+    "rotation": 0.0,
+    "zoom": 0.0,
+    "shift": 0.0,
+    "shear": 0.0,
+    "weight": 0.0,
+    "coarse": 0.0,
+    "noise": 0.0,
+}
 PLACE = {"rotation": 10.0, "zoom": 0.1, "shift": 0.1, "shear": 0.1}
 MOVED = Augmentation(**{**OFF, **PLACE})
-ALL = Augmentation(**PLACE, weight=0.8, coarse=0.5, noise=0.1)
+ALL = Augmentation(moved=1.0, **PLACE, weight=0.8, coarse=0.5, noise=0.1)
 
 
 def only(**limits):
@@ -30,6 +39,14 @@ def centres(images):
 
 def test_off_changes_nothing(blobs):
     np.testing.assert_array_equal(distort(blobs, (1, 2), only()), blobs)
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.0, 0), (0.25, 50), (0.5, 100), (1.0, 200)])
+def test_a_share_of_the_images_is_moved(blobs, share, count):
+    result = distort(blobs, (1, 2), MOVED.model_copy(update={"moved": share})).numpy()
+    changed = (result != blobs).any(axis=(1, 2, 3))
+    assert changed[:count].all()
+    assert not changed[count:].any()
 
 
 def test_type_and_shape_stay(blobs):

@@ -5,11 +5,11 @@ from digits.inputs import batches
 from digits.params import Augmentation
 from tests.conftest import make_split
 
-OFF = Augmentation(rotation=0, zoom=0, shift=0, shear=0, weight=0, coarse=0, noise=0)
-ON = Augmentation(rotation=10, zoom=0.1, shift=0.1, shear=0.1, weight=0.5, coarse=0.3, noise=0.05)
+OFF = Augmentation(moved=1, rotation=0, zoom=0, shift=0, shear=0, weight=0, coarse=0, noise=0)
+ON = Augmentation(moved=1, rotation=10, zoom=0.1, shift=0.1, shear=0.1, weight=0.5, coarse=0.3, noise=0.05)
 
 
-def epochs(split, *, augmentation=OFF, seed=1, count=2, first_epoch=0, batch_size=16):
+def epochs(split, *, augmentation=OFF, seed=1, count=2, first_epoch=0, batch_size=16, undistorted=0):
     """The batches of `count` epochs, as a list of epochs."""
     steps = batches.steps_per_pass(len(split), batch_size)
     dataset = batches.shuffled(
@@ -20,6 +20,7 @@ def epochs(split, *, augmentation=OFF, seed=1, count=2, first_epoch=0, batch_siz
         seed=seed,
         steps=steps * count,
         first_step=steps * first_epoch,
+        undistorted_steps=steps * undistorted,
     )
     dataset_batches = list(dataset.as_numpy_iterator())
     return [dataset_batches[start : start + steps] for start in range(0, len(dataset_batches), steps)]
@@ -62,6 +63,19 @@ def test_the_seed_decides(split):
 def test_distortions_differ_between_epochs(split):
     first, second = (dict.fromkeys(image for image, _ in contents(epoch)) for epoch in epochs(split, augmentation=ON))
     assert not set(first) & set(second)
+
+
+@pytest.mark.parametrize("first_epoch", [0, 1, 2])
+def test_the_last_epochs_are_not_distorted(split, first_epoch):
+    originals = {image.tobytes() for image in split.images}
+    found = epochs(split, augmentation=ON, count=3, first_epoch=first_epoch, undistorted=1)
+    original = [{image in originals for image, _ in contents(epoch)} for epoch in found]
+    assert original == [{False}, {False}, {True}][first_epoch:]
+
+
+def test_undistorted_steps_change_no_step_before_them(split):
+    whole, shortened = (epochs(split, augmentation=ON, undistorted=number) for number in (0, 1))
+    assert contents(whole[0]) == contents(shortened[0])
 
 
 def test_a_run_from_a_later_epoch_sees_what_an_undisturbed_one_sees(split):

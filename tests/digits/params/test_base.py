@@ -14,13 +14,13 @@ import pytest
         ("seed: 20", "seed: true", "seed is True"),
         ("dataset: mnist", "dataset: 7", "dataset is 7: input should be a valid string"),
         (
-            "    batch_size: 256\n    epochs: 20",
-            "    epoch: 20",
+            "    batch_size: 256\n    epochs: 7",
+            "    epoch: 7",
             "recipes.fast_cnn: unknown key epoch; did you mean epochs?",
         ),
         ("rotation: 10 ", "rotations: 10 ", "bases.ours.augmentation: unknown key rotations; did you mean rotation?"),
         ("      name: one_cycle", "      named: one_cycle", "bases.ours.schedule.name is missing"),
-        ("peak: 0.01 ", "peak: .inf ", "bases.ours.schedule.peak is inf: input should be a finite number"),
+        ("peak: 0.02 ", "peak: .inf ", "bases.ours.schedule.peak is inf: input should be a finite number"),
         ("min_accuracy:", "min_accuracies:", "evaluate: unknown key min_accuracies; did you mean min_accuracy?"),
     ],
 )

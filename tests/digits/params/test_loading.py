@@ -25,13 +25,13 @@ def test_no_mapping_is_refused(load, text):
 
 def test_all_problems_are_told_at_once(load):
     text = GOOD.replace("seed: 20", "seed: x").replace("threads: 2", "threads: 0")
-    with pytest.raises(UserError, match=r"seed is 'x'.*train\.threads is 0"):
+    with pytest.raises(UserError, match=r"seed is 'x'.*processor\.threads is 0"):
         load(text)
 
 
 def test_numbers_are_read_as_dvc_reads_them(load):
     # YAML 1.1 takes 1e-3 for text; DVC reads YAML 1.2, and `dvc exp run -S` writes floats this way.
-    assert load(GOOD.replace("peak: 0.01 ", "peak: 1e-3 ", 1)).recipes["fast_cnn"].schedule.peak == 0.001
+    assert load(GOOD.replace("peak: 0.02 ", "peak: 1e-3 ", 1)).recipes["fast_cnn"].schedule.peak == 0.001
 
 
 def test_a_missing_file_says_where_to_be(tmp_path):
@@ -42,19 +42,21 @@ def test_a_missing_file_says_where_to_be(tmp_path):
 def test_a_recipe_is_its_base_and_its_own_keys():
     parameters = params.load(ROOT / "params.yaml")
     ours, own = parameters.bases["ours"], parameters.recipes["ensemble"]
-    assert (ours["members"], own.members) == (1, 3)
+    assert (ours["members"], own.members) == (1, 4)
     assert own.augmentation.rotation == ours["augmentation"]["rotation"]
 
 
 def test_a_key_of_a_recipe_replaces_that_of_its_base_whole(complaint):
-    said = complaint("    batch_size: 256\n    epochs: 20", "    loss: {reduction: sum}\n    epochs: 20")
+    said = complaint("    batch_size: 256\n    epochs: 7", "    loss: {reduction: sum}\n    epochs: 7")
     assert "recipes.fast_cnn.loss.labels is missing; recipes.fast_cnn.loss.label_smoothing is missing" in said
 
 
 def test_a_recipe_may_hold_every_key_itself(load):
-    ours = GOOD[GOOD.index("  ours:\n") + len("  ours:\n") : GOOD.index("  # As most")]
+    ours = GOOD[GOOD.index("  ours:\n") + len("  ours:\n") : GOOD.index("  # As most")].replace(
+        "epochs: 20 ", "epochs: 7 "
+    )
     text = GOOD.replace("    base: ours\n", ours, 1).replace(
-        "    batch_size: 256\n    epochs: 20\n  resnet", "  resnet", 1
+        "    batch_size: 256\n    epochs: 7\n  accurate_cnn", "  accurate_cnn", 1
     )
     assert load(text).recipes == params.load(ROOT / "params.yaml").recipes
 
@@ -65,7 +67,11 @@ def test_a_recipe_may_hold_every_key_itself(load):
         ("base: ours", "base: theirs", "recipes.fast_cnn.base is 'theirs': there are ours, published"),
         ("base: ours", "base: 7", "recipes.fast_cnn.base is 7: there are ours, published"),
         ("    members: 1 ", "    member: 1 ", "bases.ours: unknown key member; did you mean members?"),
-        ("    calibrate: true ", "    # calibrate", "recipes.fast_cnn.calibrate is missing; recipes.resnet.calibrate"),
+        (
+            "    calibrate: true ",
+            "    # calibrate",
+            "recipes.fast_cnn.calibrate is missing; recipes.accurate_cnn.calibrate",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_base_is_said_once(complaint, old, new, said):

@@ -81,7 +81,7 @@ def test_another_identity_is_another_training(checkpoint):
     assert Checkpoint(checkpoint.path, identity=["recipe", 2]).load() == State()
 
 
-@pytest.mark.parametrize("source", ["architectures/fast_cnn.py", "training/checkpoints.py", "core/errors.py"])
+@pytest.mark.parametrize("source", ["architectures/strided_cnn.py", "training/checkpoints.py", "core/errors.py"])
 def test_an_edit_anywhere_in_the_package_is_another_training(checkpoint, source, tmp_path, monkeypatch):
     package = shutil.copytree(checkpoints.PACKAGE, tmp_path / "digits")
     monkeypatch.setattr(checkpoints, "PACKAGE", package)

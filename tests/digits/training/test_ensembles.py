@@ -81,3 +81,30 @@ def test_an_impossible_class_of_an_ensemble_stays_impossible():
         model.layers[-1].set_weights([np.zeros((4, 3), np.float32), np.array([0.75, 0.25, 0.0], np.float32)])
     mean = ensembles.average(members, "both", 2).predict(np.zeros((1, 2, 2, 1), np.uint8), verbose=0)
     np.testing.assert_allclose(mean, calibration.apply_temperature(np.array([[0.75, 0.25, 0.0]]), 2), atol=1e-6)
+
+
+@pytest.mark.parametrize("views", [5, 9])
+def test_views_are_shifts_by_a_pixel_and_the_image_itself_comes_first(views):
+    given = keras.Input((4, 4, 1), dtype="uint8")
+    model = keras.Model(given, ensembles.shifted(given, views))
+    image = np.arange(1, 17, dtype=np.uint8).reshape(1, 4, 4, 1)
+    found = model.predict(np.concatenate([image, image + 100]), verbose=0).astype(int)
+    assert found.shape == (2 * views, 4, 4, 1)
+    np.testing.assert_array_equal(found[:2], np.concatenate([image, image + 100]))
+    padded = np.pad(image[0, ..., 0], 1, mode="edge").astype(int)
+    expected = {padded[y : y + 4, x : x + 4].tobytes() for y in range(3) for x in range(3) if views == 9 or 1 in (x, y)}
+    assert {view[..., 0].tobytes() for view in found[::2]} == expected
+
+
+def test_the_answer_to_several_views_is_their_mean(tmp_path):
+    member = classifier("one_view", 1)
+    images = np.random.default_rng(0).integers(0, 256, (6, 2, 2, 1), np.uint8)
+    model = ensembles.average([member], "views", 0.5, views=5)
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    shifts = [padded[:, y : y + 2, x : x + 2] for y in range(3) for x in range(3) if 1 in (x, y)]
+    mean = np.mean([member.predict(shift, verbose=0) for shift in shifts], axis=0)
+    expected = calibration.apply_temperature(mean, 0.5)
+    np.testing.assert_allclose(model.predict(images, verbose=0), expected, rtol=1e-4, atol=1e-6)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))

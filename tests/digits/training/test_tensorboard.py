@@ -10,7 +10,7 @@ from tests.digits.training.test_trainer import MLP, RECIPE, assert_same, train, 
 @pytest.fixture(scope="module", params=["keras", "gradient_tape"])
 def logged(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
-    narrow = RECIPE.model.model_copy(update={"widths": [8]})
+    narrow = RECIPE.model.model_copy(update={"convolutions": RECIPE.model.convolutions[:1]})
     result = train(folder, recipe=variant(model=narrow, loop=request.param, epochs=1), log_dir=folder / "logs")
     multiplexer = EventMultiplexer().AddRunsFromDirectory(str(folder / "logs"))
     multiplexer.Reload()
@@ -27,13 +27,13 @@ def test_curves_images_and_histograms(logged):
     found = tags(multiplexer, "train")
     assert {"epoch_accuracy", "epoch_cross_entropy", "epoch_learning_rate", "epoch_loss"} <= found["scalars"]
     assert found["images"] == {"training images, as distorted"}
-    assert any("stage0_conv/kernel" in tag for tag in found["histograms"])
+    assert any("conv0/kernel" in tag for tag in found["histograms"])
     assert {"epoch_accuracy", "epoch_cross_entropy"} <= tags(multiplexer, "validation")["scalars"]
 
 
 def test_the_graph_of_the_network(logged):
     _, multiplexer = logged
-    assert any("stage0_conv" in node.name for node in multiplexer.Graph("train").node)
+    assert any("conv0" in node.name for node in multiplexer.Graph("train").node)
 
 
 def test_hyper_parameters_of_the_run(logged):

@@ -16,13 +16,20 @@ from digits.training.checkpoints import Checkpoint
 from tests.conftest import ROOT, make_split
 
 RECIPE = params.Recipe(
-    model=params.FastCnn(architecture="fast_cnn", widths=[8, 8], kernel_initializer="glorot_uniform"),
+    model=params.StridedCnn(
+        architecture="strided_cnn",
+        convolutions=["8 3x3/2", "8 3x3/2"],
+        normalize=True,
+        hidden=8,
+    ),
     members=1,
     outlier_share=0,
     drawing_share=0,
     calibrate=False,
     validation_fraction=None,
-    augmentation=params.Augmentation(rotation=5, zoom=0, shift=0.05, shear=0, weight=0, coarse=0, noise=0),
+    augmentation=params.Augmentation(moved=1, rotation=5, zoom=0, shift=0.05, shear=0, weight=0, coarse=0, noise=0),
+    undistorted_epochs=0,
+    views=1,
     loss=params.Loss(labels="integer", label_smoothing=0, reduction="mean"),
     optimizer=params.AdamW(name="adamw", weight_decay=0.01, ema=0),
     schedule=params.OneCycle(name="one_cycle", peak=0.02, warmup=0.2),
@@ -116,13 +123,28 @@ def test_the_history_has_a_row_an_epoch(result):
 def test_the_figures_are_what_the_model_does_whatever_the_loss(tmp_path, loss):
     recipe = variant(loss=loss, epochs=2, model=PLAIN)
     result = train(tmp_path, recipe=recipe)
-    for prefix, split in (("", make_split(30, seed=0)), ("val_", make_split(10, seed=1))):
-        probabilities = result.model.predict(split.images, verbose=0)
-        cross_entropy = -np.log(probabilities[np.arange(len(split)), split.labels]).mean()
-        assert result.summary[f"{prefix}loss"] == pytest.approx(cross_entropy, rel=1e-4)
-        accuracy = (probabilities.argmax(axis=1) == split.labels).mean()
-        assert result.summary[f"{prefix}accuracy"] == pytest.approx(accuracy)
-    assert result.history[-1]["val_loss"] == pytest.approx(result.summary["val_loss"], rel=1e-4)
+    split = make_split(10, seed=1)
+    probabilities = result.model.predict(split.images, verbose=0)
+    cross_entropy = -np.log(probabilities[np.arange(len(split)), split.labels]).mean()
+    assert result.summary["val_loss"] == pytest.approx(cross_entropy, rel=1e-4)
+    assert result.summary["val_accuracy"] == pytest.approx((probabilities.argmax(axis=1) == split.labels).mean())
+    last = result.history[-1]
+    assert last["val_loss"] == pytest.approx(result.summary["val_loss"], rel=1e-4)
+    assert {name: result.summary[name] for name in ("loss", "accuracy")} == {
+        name: last[name] for name in ("loss", "accuracy")
+    }, "on the training split as it was measured while training"
+
+
+def test_several_views_are_averaged_and_the_training_is_the_same(small, tmp_path):
+    found = train(tmp_path, recipe=SMALL.model_copy(update={"views": 5}))
+    assert found.history == small.history
+    assert found.summary["weights"] == small.summary["weights"]
+    images = make_split(5, seed=3).images
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    shifts = [padded[:, y : y + 8, x : x + 8] for y in range(3) for x in range(3) if 1 in (x, y)]
+    mean = np.mean([small.model.predict(shift, verbose=0) for shift in shifts], axis=0)
+    np.testing.assert_allclose(found.model.predict(images, verbose=0), mean, atol=1e-6)
+    assert len(found.model.optimizer.variables) == len(small.model.optimizer.variables)
 
 
 def test_one_hot_labels_are_the_same_training(small, tmp_path):
@@ -248,7 +270,7 @@ def test_without_restoring_the_last_epoch_stays(tmp_path):
     stopping = STOPPING.model_copy(update={"restore_best_weights": False})
     recipe = variant(schedule=params.Constant(name="constant", rate=0.3), early_stopping=stopping, epochs=12, model=MLP)
     result = train(tmp_path, recipe=recipe)
-    assert result.summary["val_accuracy"] == result.history[-1]["val_accuracy"]
+    assert result.summary["val_accuracy"] == pytest.approx(result.history[-1]["val_accuracy"])
 
 
 def test_the_moving_average_is_what_is_validated_and_saved(small, tmp_path):
@@ -344,11 +366,11 @@ from digits.core.errors import UserError
 from digits.models import determinism
 from digits.training import devices
 from tests.digits.training.test_trainer import AVERAGED, PLATEAU, RECIPE, STOPPING, train, variant
-determinism.configure(2)
+determinism.configure(params.Processor(threads=2, instructions="avx2"))
 strategy = devices.strategy("mirrored")
 folder = Path(sys.argv[1])
 found = {"replicas": strategy.num_replicas_in_sync}
-narrow = RECIPE.model.model_copy(update={"widths": [8]})  # with a normalisation
+narrow = RECIPE.model.model_copy(update={"convolutions": RECIPE.model.convolutions[:1]})  # with a normalisation
 changes = {"optimizer": AVERAGED, "schedule": PLATEAU, "early_stopping": STOPPING}
 recipe = variant(model=narrow, batch_size=30, epochs=2, **changes)
 with strategy.scope():

@@ -1,0 +1,89 @@
+"""How fast training images are distorted, and how long a training step waits for them.
+
+    python -m benchmarks.input
+
+Reads `data/tfrecords`. Steps are of the active recipe, once on a batch that is there already and once on batches as the
+training gets them; the difference is the time that the input costs. Writes `benchmarks/results/input.json`.
+"""
+
+import argparse
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from benchmarks import machine, timing
+from digits import architectures, params
+from digits.core import errors, files, paths
+from digits.inputs import batches
+from digits.models import determinism
+from digits.splits import tfrecords
+from digits.training import losses, optimizers
+
+RESULTS = Path("benchmarks/results/input.json")
+STEPS = 50  # of one measurement
+
+
+def main() -> None:
+    """Measures alternately and prints the medians."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7, help="measurements of each kind")
+    arguments = parser.parse_args()
+    parameters = params.load()
+    recipe = parameters.active_recipe
+    determinism.configure(parameters.processor, parameters.train.precision)
+    spec, train = tfrecords.read_spec(paths.TFRECORDS), tfrecords.read(paths.TFRECORDS, "train")
+    images, targets = batches.training_arrays(train, recipe, len(spec.classes), parameters.seed)
+
+    def stream(moved: float) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+        return iter(
+            batches.shuffled(
+                images,
+                targets,
+                batch_size=recipe.batch_size,
+                augmentation=recipe.augmentation.model_copy(update={"moved": moved}),
+                seed=parameters.seed,
+                steps=STEPS * (arguments.rounds + 1),
+            )
+        )
+
+    network = architectures.build(recipe.model, train.images.shape[1:], len(spec.classes))
+    optimizer = optimizers.build(recipe.optimizer, recipe.schedule, STEPS)
+    losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outlier_share > 0)
+    whole, training = stream(1.0), stream(recipe.augmentation.moved)
+    same = itertools.repeat(next(stream(recipe.augmentation.moved)))
+
+    def fit(source: Iterator[tuple[tf.Tensor, tf.Tensor]]) -> None:
+        for batch in itertools.islice(source, STEPS):
+            network.train_on_batch(*batch)
+
+    def distort() -> None:
+        for _ in itertools.islice(whole, STEPS):
+            pass
+
+    tasks = {
+        "distort": distort,
+        "steps": lambda: fit(same),
+        "steps with input": lambda: fit(training),
+    }
+    for task in tasks.values():
+        task()  # traces the functions
+    seconds = timing.alternately(tasks, arguments.rounds)
+    rate = [STEPS * recipe.batch_size / value for value in seconds["distort"]]
+    content = {
+        "machine": machine.describe(),
+        "recipe": parameters.recipe,
+        "images_per_second": timing.summary(rate),
+        "step_ms": timing.summary([1000 * value / STEPS for value in seconds["steps"]]),
+        "step_with_input_ms": timing.summary([1000 * value / STEPS for value in seconds["steps with input"]]),
+    }
+    files.write_json(RESULTS, content)
+    for name in ("images_per_second", "step_ms", "step_with_input_ms"):
+        print(f"{name:20} {content[name]}")
+    keras.backend.clear_session()
+
+
+if __name__ == "__main__":
+    errors.run(main)

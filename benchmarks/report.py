@@ -1,0 +1,147 @@
+"""Writes `benchmarks/RESULTS.md` from what the other scripts measured: `make bench` runs it after each of them."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from digits.core import errors, files
+
+FOLDER = Path("benchmarks")
+RESULTS = FOLDER / "RESULTS.md"
+
+Result = Mapping[str, Any]
+
+
+def main() -> None:
+    """Writes a section for each measurement there is."""
+    sections = [
+        "# Measurements",
+        "Written by `make bench`; do not edit. Times depend on the machine and on what else it does: compare only what "
+        "one run measured alternately. Medians, with the range.",
+    ]
+    for name, write in SECTIONS.items():
+        path = FOLDER / "results" / f"{name}.json"
+        if path.exists():
+            result = files.read_json(path)
+            sections += [*write(result), f"`make bench WHAT={name}`. {machine_text(result['machine'])}"]
+    sections += seeds([files.read_json(path) for path in sorted((FOLDER / "seeds").glob("*.json"))])
+    files.write_text(RESULTS, "\n\n".join(sections) + "\n")
+
+
+def training_time(result: Result) -> list[str]:
+    """The default recipe beside the published CNN."""
+    rows = [
+        [
+            str(entry["seed"]),
+            f"{entry['published_seconds']:.0f} s",
+            f"{entry['published_test_accuracy']:.2%}",
+            f"{entry['seconds']:.0f} s",
+            f"{entry['test_accuracy']:.2%}",
+            f"{entry['published_seconds'] / entry['seconds']:.1f}",
+        ]
+        for entry in result["rounds"]
+    ]
+    scaled = result["published_epochs"]
+    note = (
+        "" if scaled == 10 else f" Measured with {scaled} epochs and scaled to ten; its accuracy is that of {scaled}."
+    )
+    return [
+        f"## Training time: `{result['recipe']}` and the published CNN",
+        "From process start to saved model, alternately. The published CNN is plain Keras on arrays, ten epochs."
+        f"{note} Ratio: {spread(result['ratio'], '.1f')}.",
+        table(["seed", "published", "its test accuracy", f"`{result['recipe']}`", "test accuracy", "ratio"], rows),
+    ]
+
+
+def input_(result: Result) -> list[str]:
+    """The speed of the distortions and the time that a step waits."""
+    ratios = result["step_with_input_ms"]["median"] / result["step_ms"]["median"] - 1
+    return [
+        f"## Input of `{result['recipe']}`",
+        f"All images distorted: {spread(result['images_per_second'], ',.0f')} images a second. A training step takes "
+        f"{spread(result['step_ms'], '.1f')} ms on a batch that is there already and "
+        f"{spread(result['step_with_input_ms'], '.1f')} ms with its input ({ratios:+.0%}).",
+    ]
+
+
+def inference(result: Result) -> list[str]:
+    """The latency of each format."""
+    slowest = result["latency_ms"]["model.predict"]["median"]
+    rows = [
+        [f"`{name}`", spread(values, ".3f"), f"{slowest / values['median']:.0f}", f"{result['bytes'].get(name, 0):,}"]
+        for name, values in result["latency_ms"].items()
+    ]
+    rows[0][-1] = "-"
+    return [
+        f"## Latency of one image, `{result['recipe']}`",
+        table(["", "ms", "times as fast as `model.predict`", "bytes"], rows),
+    ]
+
+
+def idle_repro(result: Result) -> list[str]:
+    """`dvc repro` with nothing to do."""
+    return [
+        "## `dvc repro` with nothing to do",
+        f"{spread(result['seconds']['ours'], '.2f')} s, an empty project of seven stages "
+        f"{spread(result['seconds']['empty'], '.2f')} s: ratio {spread(result['ratio'], '.2f')}.",
+    ]
+
+
+SECTIONS = {
+    "training_time": training_time,
+    "input": input_,
+    "inference": inference,
+    "idle_repro": idle_repro,
+}
+
+
+def seeds(results: Sequence[Result]) -> list[str]:
+    """The accuracy of each recipe over seeds."""
+    if not results:
+        return []
+    rows = []
+    for result in results:
+        test, validation = result["summary"]["test_accuracy"], result["summary"]["validation_accuracy"]
+        seconds = [run["training_seconds"] for run in result["runs"]]
+        rows.append(
+            [
+                f"`{result['recipe']}`",
+                str(len(result["runs"])),
+                f"**{test['mean']:.2%}** ± {100 * test['sd']:.2f}",
+                f"{test['min']:.2%} to {test['max']:.2%}",
+                f"{validation['mean']:.2%} ± {100 * validation['sd']:.2f}",
+                f"{statistics.median(seconds):.0f} s",
+            ]
+        )
+    header = ["recipe", "n", "test accuracy, mean ± sd", "range", "validation accuracy", "training, median"]
+    return [
+        "## Accuracy over seeds",
+        table(header, rows),
+        "`make bench RECIPE=...`; the files in `benchmarks/seeds` name the machines.",
+    ]
+
+
+def machine_text(machine: Result) -> str:
+    """One line on the machine."""
+    vectors = ", ".join(machine["instructions"]) if "instructions" in machine else "instructions not noted"
+    versions = ", ".join(
+        f"{name} {machine[name]}" for name in ("keras", "tensorflow", "tensorflow-cpu") if name in machine
+    )
+    return f"{machine['cores']} cores of {machine['processor']} ({vectors}); {versions}."
+
+
+def spread(values: Result, form: str) -> str:
+    """Median, range and number."""
+    number = f", n = {values['n']}" if "n" in values else ""
+    return f"{values['median']:{form}} ({values['min']:{form}} to {values['max']:{form}}{number})"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,69 @@
+import json
+from pathlib import Path
+
+from benchmarks import machine, report
+
+SPREAD = {"n": 3, "median": 2.0, "min": 1.0, "max": 3.0}
+ROUND = {
+    "seed": 20,
+    "published_seconds": 500.0,
+    "published_test_accuracy": 0.9951,
+    "seconds": 50.0,
+    "test_accuracy": 0.9957,
+}
+RESULTS = {
+    "training_time": {"recipe": "fast_cnn", "published_epochs": 10, "rounds": [ROUND], "ratio": SPREAD},
+    "input": {
+        "recipe": "fast_cnn",
+        "images_per_second": SPREAD,
+        "step_ms": SPREAD,
+        "step_with_input_ms": {**SPREAD, "median": 2.1},
+    },
+    "inference": {
+        "recipe": "fast_cnn",
+        "latency_ms": {"model.predict": {**SPREAD, "median": 60.0}, "model.tflite": SPREAD},
+        "bytes": {"model.tflite": 1234},
+    },
+    "idle_repro": {"seconds": {"ours": SPREAD, "empty": SPREAD}, "ratio": SPREAD},
+}
+SEEDS = {
+    "recipe": "tiny",
+    "machine": {"processor": "x", "cores": 2, "python": "3.11"},
+    "summary": {name: {**SPREAD, "mean": 0.5, "sd": 0.001} for name in ("test_accuracy", "validation_accuracy")},
+    "runs": [{"training_seconds": 1.0}, {"training_seconds": 3.0}],
+}
+
+
+def write(name, content):
+    path = Path("benchmarks", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def test_each_measurement_has_its_section(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, content in RESULTS.items():
+        write(f"results/{name}.json", {**content, "machine": machine.describe()})
+    write("seeds/tiny.json", SEEDS)
+    report.main()
+    text = report.RESULTS.read_text()
+    for line in (
+        "| 20 | 500 s | 99.51% | 50 s | 99.57% | 10.0 |",
+        "(+5%)",
+        "| `model.tflite` | 2.000 (1.000 to 3.000, n = 3) | 30 | 1,234 |",
+        "ratio 2.00 (1.00 to 3.00, n = 3).",
+        "| `tiny` | 2 | **50.00%** ± 0.10 |",
+    ):
+        assert line in text
+    assert set(RESULTS) == set(report.SECTIONS)
+
+
+def test_what_was_not_measured_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report.main()
+    assert "##" not in report.RESULTS.read_text()
+
+
+def test_fewer_epochs_of_the_published_network_are_told():
+    text = "".join(report.training_time({**RESULTS["training_time"], "published_epochs": 2}))
+    assert "Measured with 2 epochs and scaled to ten; its accuracy is that of 2." in text
