@@ -98,6 +98,12 @@ class Params(Section):
             raise ValueError(f"evaluate.min_accuracy.{ungated[0]} is missing; {{}} means no gate")
         return self
 
+    @model_validator(mode="after")
+    def _bfloat16_needs_all_instructions(self) -> "Params":
+        if self.train.precision == "mixed_bfloat16" and self.processor.instructions == "avx2":
+            raise ValueError("train.precision: mixed_bfloat16 needs processor.instructions: all (AVX2 has no bfloat16)")
+        return self
+
     def _check_name(self, name: str, where: str = "") -> None:
         if name not in self.recipes:
             near = difflib.get_close_matches(name, self.recipes, n=1)

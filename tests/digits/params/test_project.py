@@ -17,6 +17,11 @@ from tests.digits.params.conftest import GOOD
             "evaluate.min_accuracy.fast_cnn.mnist is 99.0: input should be less than or equal to 1",
         ),
         ("max_rejected: 0.003 ", "max_rejected: 1 ", "evaluate.max_rejected is 1: input should be less than 1"),
+        (
+            "precision: float32",
+            "precision: mixed_bfloat16",
+            "train.precision: mixed_bfloat16 needs processor.instructions: all",
+        ),
         ("recipes: [fast_cnn,", "recipes: [fast,", "compare.recipes: no block 'fast' under recipes"),
         ("tiny: {digits:", "tniy: {digits:", "evaluate.min_accuracy: no block 'tniy' under recipes"),
     ],
