@@ -124,7 +124,7 @@ def status(folder):
 
 @pytest.mark.pipeline
 def test_make_run_twice_in_a_folder_of_any_name_shows_the_second_run(umlauts):
-    edit_params(umlauts, ("    epochs: 8  ", "    epochs: 2  "), ("embedded: {digits: 0.95}", "embedded: {}"))
+    edit_params(umlauts, ("    epochs: 10\n", "    epochs: 2\n"), ("embedded: {digits: 0.95}", "embedded: {}"))
     before = status(umlauts)
     done = make(umlauts, "run")
     assert done.returncode == 0, done.stdout
@@ -134,7 +134,7 @@ def test_make_run_twice_in_a_folder_of_any_name_shows_the_second_run(umlauts):
     assert len(history.read_text().splitlines()) == 3
     (umlauts / "runs/embedded/plots/stale").touch()
 
-    edit_params(umlauts, ("    epochs: 2  ", "    epochs: 1  "))
+    edit_params(umlauts, ("    epochs: 2\n", "    epochs: 1\n"))
     done = make(umlauts, "run")
     assert done.returncode == 0, done.stdout
     assert len(history.read_text().splitlines()) == 2

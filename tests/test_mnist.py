@@ -21,7 +21,7 @@ COMPARED = YAML(typ="safe").load(ROOT / "compare/dvc.lock")["stages"] if (ROOT /
 @pytest.fixture(scope="module")
 def reproduced(tmp_path_factory, mnist_dir):
     folder = make_clone(tmp_path_factory.mktemp("mnist"), embedded=False)
-    # Of the default recipe two epochs of 20, of the others one: enough to see that they learn.
+    # Of the default recipe two epochs of 12, of the others one: enough to see that they learn.
     yaml = YAML()
     parameters = yaml.load(folder / "params.yaml")
     for name, recipe in parameters["recipes"].items():

@@ -41,6 +41,7 @@ PARAMETERS = {
     "recipe": FROM_TRAIN,
     "recipes": NOTHING,  # the blocks that are not active
     "recipes.fast_cnn": FROM_TRAIN,
+    "processor": FROM_TRAIN,
     "train": FROM_TRAIN,
     "compare": NOTHING,
     "evaluate": FROM_EVALUATE,
