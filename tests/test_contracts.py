@@ -96,7 +96,7 @@ def names(entries):
 
 
 def chains(path, root):
-    """The longest attribute chains that start at the name `root`: `parameters.train.threads` -> `train.threads`."""
+    """The longest attribute chains that start at the name `root`: `parameters.seed` -> `seed`."""
     found, inner = set(), set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Attribute):

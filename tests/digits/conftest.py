@@ -66,8 +66,9 @@ EXPORT = """
 import sys
 from pathlib import Path
 from digits.models import determinism
+from digits.params import Processor
 from tests.digits import conftest
-determinism.configure(2)
+determinism.configure(Processor(threads=2, instructions="avx2"))
 conftest.export_all(Path(sys.argv[1]))
 """
 

@@ -188,7 +188,7 @@ def exp_path(clone, name):
     ("arguments", "line"),
     [
         (["recipes.tiny.epochs"], "recipes.tiny.epochs: missing EQUAL at '<EOF>'; write KEY=VALUES, such as"),
-        (["seed=1", "--set", "train.threads=1,2"], "--set train.threads=1,2: give each key one value"),
+        (["seed=1", "--set", "processor.threads=1,2"], "--set processor.threads=1,2: give each key one value"),
         (["seed=1", "--draws", "-1"], "-1 draws: take at least 1"),
     ],
 )
