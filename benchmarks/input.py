@@ -8,7 +8,7 @@ training gets them; the difference is the time that the input costs. Writes `ben
 
 import argparse
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -63,7 +63,7 @@ def main() -> None:
         for _ in itertools.islice(whole, STEPS):
             pass
 
-    tasks = {
+    tasks: dict[str, Callable[[], object]] = {
         "distort": distort,
         "steps": lambda: fit(same),
         "steps with input": lambda: fit(training),
