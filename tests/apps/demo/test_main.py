@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -34,5 +35,8 @@ def test_a_port_that_is_taken_is_told(demo, trained, monkeypatch):
 
 
 def test_it_says_where_it_is_and_listens_to_this_machine_only(demo):
-    assert f"draw on {demo.address}" in demo.log.read_text()
+    until = time.monotonic() + 60
+    while f"draw on {demo.address}" not in demo.log.read_text():  # it may answer before it has said so
+        assert time.monotonic() < until, demo.log.read_text()
+        time.sleep(0.1)
     assert "Traceback" not in demo.log.read_text()
