@@ -1,8 +1,8 @@
-"""Latency of one image: `model.predict` beside the exported files, and their sizes and mistakes.
+"""Latency of one image: `model.predict` beside the exported files, and their sizes.
 
     python -m benchmarks.inference
 
-Reads `models/` and `metrics/export.json`. Writes `benchmarks/results/inference.json`.
+Reads `models/` and one test image. Writes `benchmarks/results/inference.json`.
 """
 
 import argparse

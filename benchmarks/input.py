@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from benchmarks import machine, timing
@@ -29,7 +28,7 @@ AHEAD = 8  # times as many batches are distorted, so that those made ahead of th
 
 
 def main() -> None:
-    """Measures alternately and prints the medians."""
+    """Measures steps alternately, then the distortions, and prints the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="measurements of each kind")
     arguments = parser.parse_args()
@@ -86,7 +85,6 @@ def main() -> None:
     files.write_json(RESULTS, content)
     for name in ("images_per_second", "step_ms", "step_with_input_ms"):
         print(f"{name:20} {content[name]}")
-    keras.backend.clear_session()
 
 
 if __name__ == "__main__":
