@@ -3,7 +3,8 @@
     python -m benchmarks.input
 
 Reads `data/tfrecords`. Steps are of the active recipe, once on a batch that is there already and once on batches as the
-training gets them; the difference is the time that the input costs. Writes `benchmarks/results/input.json`.
+training gets them. The difference is the time that the input takes from the step, on the same cores; the wait is the
+time until the next batch is there. Writes `benchmarks/results/input.json`.
 """
 
 import argparse
@@ -56,12 +57,21 @@ def main() -> None:
     training = stream(recipe.augmentation.moved)
     same = itertools.repeat(next(stream(recipe.augmentation.moved)))
 
-    def fit(source: Iterator[tuple[tf.Tensor, tf.Tensor]]) -> None:
-        for batch in itertools.islice(source, STEPS):
-            network.train_on_batch(*batch)
+    waits = []
 
-    def distorted_per_second() -> float:
-        source = stream(1.0)
+    def fit(source: Iterator[tuple[tf.Tensor, tf.Tensor]]) -> None:
+        start = time.perf_counter()
+        waited = 0.0
+        for _ in range(STEPS):
+            asked = time.perf_counter()
+            batch = next(source)
+            waited += time.perf_counter() - asked
+            network.train_on_batch(*batch)
+        if source is training:
+            waits.append(waited / (time.perf_counter() - start))
+
+    def distorted_per_second(moved: float) -> float:
+        source = stream(moved)
         next(source)
         start = time.perf_counter()
         count = sum(1 for _ in itertools.islice(source, AHEAD * STEPS))
@@ -74,17 +84,18 @@ def main() -> None:
     for task in tasks.values():
         task()  # traces the functions
     seconds = timing.alternately(tasks, arguments.rounds)
-    rate = [distorted_per_second() for _ in range(arguments.rounds)]
-    content = {
-        "machine": machine.describe(),
-        "recipe": parameters.recipe,
-        "images_per_second": timing.summary(rate),
+    shares = {"images_per_second": recipe.augmentation.moved, "images_per_second_all_moved": 1.0}
+    rates = {name: [distorted_per_second(share) for _ in range(arguments.rounds)] for name, share in shares.items()}
+    found = {
+        **{name: timing.summary(values) for name, values in rates.items()},
         "step_ms": timing.summary([1000 * value / STEPS for value in seconds["steps"]]),
         "step_with_input_ms": timing.summary([1000 * value / STEPS for value in seconds["steps with input"]]),
+        "waiting": timing.summary(waits[1:]),
     }
+    content = {"machine": machine.describe(), "recipe": parameters.recipe, **found}
     files.write_json(RESULTS, content)
-    for name in ("images_per_second", "step_ms", "step_with_input_ms"):
-        print(f"{name:20} {content[name]}")
+    for name, values in found.items():
+        print(f"{name:28} {values}")
 
 
 if __name__ == "__main__":

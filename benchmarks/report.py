@@ -56,12 +56,47 @@ def training_time(result: Result) -> list[str]:
 
 def input_(result: Result) -> list[str]:
     """The speed of the distortions and the time that a step waits."""
-    ratios = result["step_with_input_ms"]["median"] / result["step_ms"]["median"] - 1
+    names = ("images_per_second", "images_per_second_all_moved", "step_ms", "step_with_input_ms", "waiting")
+    forms = (",.0f", ",.0f", ".1f", ".1f", ".1%")
+    rate, rate_all, alone, fed, waiting = (spread(result[name], form) for name, form in zip(names, forms, strict=True))
+    more = result["step_with_input_ms"]["median"] / result["step_ms"]["median"] - 1
     return [
         f"## Input of `{result['recipe']}`",
-        f"All images distorted: {spread(result['images_per_second'], ',.0f')} images a second. A training step takes "
-        f"{spread(result['step_ms'], '.1f')} ms on a batch that is there already and "
-        f"{spread(result['step_with_input_ms'], '.1f')} ms with its input ({ratios:+.0%}).",
+        f"The recipe's distortions: {rate} images a second; with all images moved {rate_all}. A training step takes "
+        f"{alone} ms on a batch that is there already and {fed} ms with its input ({more:+.0%}), which uses the same cores. "
+        f"It waits for the next batch for {waiting} of its time.",
+    ]
+
+
+def step(result: Result) -> list[str]:
+    """The rate of a training step, and its profile."""
+    rate, products = result["step_gflops"], result["products_gflops"]
+    total = sum(result["operations_ms"].values())
+    rows = [[f"`{name}`", f"{value:.2f}", f"{value / total:.0%}"] for name, value in result["operations_ms"].items()]
+    return [
+        f"## Training step of `{result['recipe']}`",
+        f"{spread(result['step_ms'], '.1f')} ms for {result['batch_size']} images of "
+        f"{result['million_multiplications']:.1f} million multiply-adds: {rate:.0f} GFLOP/s, "
+        f"{rate / products['median']:.0%} of what products of large matrices reach: {spread(products, '.0f')}. Where the "
+        "time goes, by `tf.profiler`, each operation's own time; two can run at once:",
+        table(["operation", "ms a step", "share"], rows),
+    ]
+
+
+def precision(result: Result) -> list[str]:
+    """float32 beside bfloat16."""
+    rows = []
+    for name, runs in result["runs"].items():
+        row = [f"`{name}`", spread(result["seconds"][name], ".0f")]
+        for split in ("validation_accuracy", "test_accuracy"):
+            values = [run[split] for run in runs]
+            deviation = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
+            row.append(f"{statistics.mean(values):.2%}{deviation}")
+        rows.append(row)
+    return [
+        f"## float32 and bfloat16, `{result['recipe']}`",
+        "From process start to saved model, alternately; mean and standard deviation over the seeds.",
+        table(["precision, instructions", "seconds", "validation accuracy", "test accuracy"], rows),
     ]
 
 
@@ -90,7 +125,9 @@ def idle_repro(result: Result) -> list[str]:
 
 SECTIONS = {
     "training_time": training_time,
+    "step": step,
     "input": input_,
+    "precision": precision,
     "inference": inference,
     "idle_repro": idle_repro,
 }

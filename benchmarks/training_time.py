@@ -8,25 +8,16 @@ on `data/tfrecords`. Nothing else should run. Writes `benchmarks/results/trainin
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
-from benchmarks import machine, timing
+from benchmarks import machine, stage_train, timing
 from digits import params
 from digits.core import errors, files, paths
 from digits.core.errors import UserError
-from digits.metrics import scoring
-from digits.models import keras_file
-from digits.splits import tfrecords
 
-ROOT = Path(__file__).parents[1]
 RESULTS = Path("benchmarks/results/training_time.json")
 
 
@@ -60,42 +51,16 @@ def run_both(recipe: str, seed: int, epochs: int) -> dict[str, Any]:
     """Returns seconds and test accuracy of both, in that order."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / paths.TFRECORDS).parent.mkdir(parents=True)
-        (folder / paths.TFRECORDS).symlink_to((ROOT / paths.TFRECORDS).resolve())
-        shutil.copytree(ROOT / "drawings", folder / "drawings")
-        yaml = YAML()
-        content = yaml.load(ROOT / paths.PARAMS) | {"seed": seed, "recipe": recipe}
-        with (folder / paths.PARAMS).open("w") as file:
-            yaml.dump(content, file)
-        published = [
-            sys.executable,
-            "-m",
-            "benchmarks.published",
-            f"--seed={seed}",
-            f"--epochs={epochs}",
-            "--save=p.keras",
-        ]
-        published_seconds = timed(published, folder)
-        seconds = timed([sys.executable, "-m", "stages.train"], folder)
-        test = tfrecords.read(folder / paths.TFRECORDS, "test")
-        found = {"seed": seed, "published_seconds": published_seconds * 10 / epochs, "seconds": seconds}
-        for prefix, path in (("published_", folder / "p.keras"), ("", folder / paths.MODEL)):
-            images = test.images / 255 if prefix else test.images
-            probabilities = keras_file.probabilities(keras_file.load(path), images)
-            found[f"{prefix}test_accuracy"] = scoring.summarize(test.labels, probabilities, list("0123456789"))[
-                "accuracy"
-            ]
-        return found
-
-
-def timed(command: list[str], folder: Path) -> float:
-    """Returns the seconds that a command takes in a folder, with TensorFlow's own settings to begin with."""
-    ours = ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA")  # set by importing `digits`
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
-    start = time.perf_counter()
-    environment["PYTHONPATH"] = str(ROOT)
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)  # noqa: S603
-    return time.perf_counter() - start
+        stage_train.prepare(folder, {"seed": seed, "recipe": recipe})
+        published = ["-m", "benchmarks.published", f"--seed={seed}", f"--epochs={epochs}", "--save=published.keras"]
+        published_seconds = stage_train.timed([sys.executable, *published], folder)
+        return {
+            "seed": seed,
+            "published_seconds": published_seconds * 10 / epochs,
+            "seconds": stage_train.timed([sys.executable, "-m", "stages.train"], folder),
+            "published_test_accuracy": stage_train.accuracy(folder / "published.keras", scale=255),
+            "test_accuracy": stage_train.accuracy(folder / paths.MODEL),
+        }
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from digits.architectures.blocks import initializer, normalized_relu, unbiased_convolution
+from digits.architectures.blocks import initializer, normalized_relu
 from digits.architectures.registry import register
 from digits.params import StridedCnn
 
@@ -17,21 +17,21 @@ def strided_cnn(images: keras.KerasTensor, options: StridedCnn) -> keras.KerasTe
     while pooling and normalisation read and write every pixel several times more (docs/log.md has the times).
     """
     features = images
-    for number, (filters, size, stride) in enumerate(options.sizes):
+    for number, convolution in enumerate(options.layers):
         name = f"conv{number}"
+        layer = layers.Conv2D(
+            convolution.filters,
+            convolution.size,
+            strides=convolution.stride,
+            padding=convolution.padding,
+            activation=None if options.normalize else "relu",
+            use_bias=not options.normalize,
+            kernel_initializer=initializer(options),
+            name=name,
+        )
+        features = layer(features)
         if options.normalize:
-            features = unbiased_convolution(features, filters, options, size=size, strides=stride, name=name)
             features = normalized_relu(features, name=name)
-        else:
-            features = layers.Conv2D(
-                filters,
-                size,
-                strides=stride,
-                padding="same",
-                activation="relu",
-                kernel_initializer=initializer(options),
-                name=name,
-            )(features)
     features = layers.Flatten(name="flatten")(features)
     features = layers.Dense(
         options.hidden, use_bias=False, kernel_initializer=initializer(options), name="hidden_dense"

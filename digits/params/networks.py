@@ -1,7 +1,7 @@
 """The options of each architecture."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
@@ -23,12 +23,21 @@ class Network(Section):
     ] = "glorot_uniform"
 
 
-CONVOLUTION = re.compile(r"([1-9]\d*) ([1-9]\d*)x\2(?:/([1-9]\d*))?")
+class Convolution(NamedTuple):
+    """A convolution as Keras' `Conv2D` takes it; `padding` is `same` or `valid`."""
+
+    filters: int
+    size: int
+    stride: int
+    padding: str
+
+
+CONVOLUTION = re.compile(r"([1-9]\d*) ([1-9]\d*)x\2(?:/([1-9]\d*))?( valid)?")
 
 
 def _is_convolution(text: str) -> str:
     if not CONVOLUTION.fullmatch(text):
-        raise ValueError("write a convolution as filters, size and, unless it is 1, stride: 48 3x3/2")
+        raise ValueError("write a convolution as filters and size, with a stride or without padding: 48 3x3/2 valid")
     return text
 
 
@@ -41,10 +50,14 @@ class StridedCnn(Network):
     hidden: Count
 
     @property
-    def sizes(self) -> list[tuple[int, int, int]]:
-        """Filters, size and stride of each convolution; a stride of 2 halves height and width."""
+    def layers(self) -> list[Convolution]:
+        """The convolutions, read from their texts; a stride of 2 halves height and width."""
         matches = [CONVOLUTION.fullmatch(text) for text in self.convolutions]
-        return [(int(match[1]), int(match[2]), int(match[3] or 1)) for match in matches if match]
+        return [
+            Convolution(int(match[1]), int(match[2]), int(match[3] or 1), "valid" if match[4] else "same")
+            for match in matches
+            if match
+        ]
 
 
 class HiddenLayer(Section):

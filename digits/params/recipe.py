@@ -57,6 +57,13 @@ class AdamW(OptimizerOptions):
     weight_decay: NotNegative
 
 
+class Muon(OptimizerOptions):
+    """Orthogonalised momentum for matrices and convolutions, AdamW for the rest, see `digits.training.optimizers`."""
+
+    name: Literal["muon"]
+    weight_decay: NotNegative
+
+
 class Sgd(OptimizerOptions):
     """Stochastic gradient descent, with Nesterov momentum unless that is 0."""
 
@@ -65,7 +72,7 @@ class Sgd(OptimizerOptions):
     weight_decay: NotNegative
 
 
-Optimizer = Annotated[Adam | AdamW | Sgd, Field(discriminator="name")]
+Optimizer = Annotated[Adam | AdamW | Muon | Sgd, Field(discriminator="name")]
 
 Rate = Annotated[float, Field(gt=0)]
 Monitor = Literal["loss", "accuracy", "val_loss", "val_accuracy"]

@@ -1,8 +1,32 @@
-"""Keras optimisers and learning-rate schedules, built from a recipe."""
+"""Optimisers and learning-rate schedules, built from a recipe."""
+
+from typing import Any
 
 import keras
+from keras import ops
 
-from digits.params import Adam, AdamW, Constant, Cosine, OneCycle, Optimizer, Plateau, Schedule, Sgd
+from digits.params import Adam, AdamW, Constant, Cosine, Muon, OneCycle, Optimizer, Plateau, Schedule, Sgd
+
+
+class ConvolutionMuon(keras.optimizers.Muon):
+    """Keras' Muon, also for the kernels of convolutions, which Keras leaves to AdamW.
+
+    Muon replaces the momentum of a matrix by the nearest orthogonal one (K. Jordan et al.,
+    https://kellerjordan.github.io/posts/muon/). A kernel, `[height, width, channels, filters]`, is taken as the matrix
+    that it multiplies patches with, `[height * width * channels, filters]`.
+    """
+
+    def _should_use_adamw(self, variable: keras.Variable) -> bool:
+        return len(variable.shape) != 4 and bool(super()._should_use_adamw(variable))
+
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        """Orthogonalises, `[..., filters]` as `[N, filters]`."""
+        matrix = super().zeropower_via_newtonschulz5(ops.reshape(x, (-1, x.shape[-1])), steps)
+        return ops.reshape(matrix, x.shape)
+
+    def lr_adjust(self, x: Any) -> Any:
+        """Scales by the longer side of the matrix, as Keras does."""
+        return ops.reshape(super().lr_adjust(ops.reshape(x, (-1, x.shape[-1]))), x.shape)
 
 
 def build(optimizer: Optimizer, schedule: Schedule, steps: int) -> keras.optimizers.Optimizer:
@@ -21,6 +45,9 @@ def build(optimizer: Optimizer, schedule: Schedule, steps: int) -> keras.optimiz
             return keras.optimizers.Adam(rate, **average)
         case AdamW():
             return keras.optimizers.AdamW(rate, weight_decay=optimizer.weight_decay, **average)
+        case Muon():
+            decay = optimizer.weight_decay
+            return ConvolutionMuon(rate, weight_decay=decay, adam_weight_decay=decay, **average)
         case Sgd():
             return keras.optimizers.SGD(
                 rate,
@@ -29,6 +56,11 @@ def build(optimizer: Optimizer, schedule: Schedule, steps: int) -> keras.optimiz
                 weight_decay=optimizer.weight_decay or None,
                 **average,
             )
+
+
+def to_save(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """Returns the optimiser to save with a model: one that Keras alone can read, without a state if it is ours."""
+    return keras.optimizers.SGD() if isinstance(optimizer, ConvolutionMuon) else optimizer
 
 
 def learning_rate(schedule: Schedule, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:

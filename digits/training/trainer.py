@@ -205,7 +205,7 @@ def _assemble(networks: Sequence[keras.Model], jobs: Sequence[Job], temperature:
         return with_probabilities(networks[0], recipe, jobs[0].name, temperature)
     if single:  # the whole model has the optimiser: Keras saves an optimiser of two nested models with the inner one
         members = [_probabilities(networks[0], "one_view")]
-        optimizer = networks[0].optimizer
+        optimizer = optimizers.to_save(networks[0].optimizer)
     else:  # each member keeps its own optimiser and state; an optimiser without a state completes the model
         members = [with_probabilities(network, recipe, job.name) for network, job in zip(networks, jobs, strict=True)]
         optimizer = keras.optimizers.SGD()
@@ -217,7 +217,7 @@ def _assemble(networks: Sequence[keras.Model], jobs: Sequence[Job], temperature:
 def with_probabilities(network: keras.Model, recipe: Recipe, name: str, temperature: float = 1) -> keras.Model:
     """Adds a softmax to a network with the same weights and optimiser; every saved model returns probabilities."""
     model = _probabilities(network, name, temperature)
-    losses.compile_model(model, network.optimizer, recipe.loss, from_logits=False)
+    losses.compile_model(model, optimizers.to_save(network.optimizer), recipe.loss, from_logits=False)
     return model
 
 

@@ -16,8 +16,24 @@ RESULTS = {
     "input": {
         "recipe": "fast_cnn",
         "images_per_second": SPREAD,
+        "images_per_second_all_moved": SPREAD,
+        "waiting": {**SPREAD, "median": 0.01},
         "step_ms": SPREAD,
         "step_with_input_ms": {**SPREAD, "median": 2.1},
+    },
+    "step": {
+        "recipe": "fast_cnn",
+        "batch_size": 256,
+        "million_multiplications": 4.5,
+        "step_ms": SPREAD,
+        "step_gflops": 1.2,
+        "products_gflops": SPREAD,
+        "operations_ms": {"Conv2D": 3.0, "MatMul": 1.0},
+    },
+    "precision": {
+        "recipe": "fast_cnn",
+        "runs": {"float32, all": [{"validation_accuracy": 0.99, "test_accuracy": value} for value in (0.98, 0.99)]},
+        "seconds": {"float32, all": SPREAD},
     },
     "inference": {
         "recipe": "fast_cnn",
@@ -50,6 +66,10 @@ def test_each_measurement_has_its_section(tmp_path, monkeypatch):
     for line in (
         "| 20 | 500 s | 99.51% | 50 s | 99.57% | 10.0 |",
         "(+5%)",
+        "for 1.0% (",
+        "4.5 million multiply-adds: 1 GFLOP/s, 60% of what",
+        "| `Conv2D` | 3.00 | 75% |",
+        "| `float32, all` | 2 (1 to 3, n = 3) | 99.00% ± 0.00 | 98.50% ± 0.71 |",
         "| `model.tflite` | 2.000 (1.000 to 3.000, n = 3) | 30 | 1,234 |",
         "ratio 2.00 (1.00 to 3.00, n = 3).",
         "| `tiny` | 2 | **50.00%** ± 0.10 |",

@@ -18,6 +18,12 @@ def test_a_stride_of_2_halves_height_and_width_rounded_up(normalize):
     assert network.output.shape == (None, 10)
 
 
+def test_valid_leaves_out_the_padding():
+    network = build("4 5x5/2 valid", "8 3x3/2")
+    shapes = [network.get_layer(f"conv{number}").output.shape[1:] for number in range(2)]
+    assert shapes == [(12, 12, 4), (6, 6, 8)]
+
+
 @pytest.mark.parametrize(("normalize", "normalisations"), [(False, 1), (True, 3)])
 def test_the_hidden_layer_is_normalised_in_any_case(normalize, normalisations):
     network = build("4 5x5/2", "8 3x3/2", normalize=normalize)

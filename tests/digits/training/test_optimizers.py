@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from digits.params import Adam, AdamW, Constant, Cosine, OneCycle, Plateau, Sgd
+from digits.params import Adam, AdamW, Constant, Cosine, Muon, OneCycle, Plateau, Sgd
 from digits.training import optimizers
 
 RATE = Constant(name="constant", rate=0.1)
@@ -46,9 +46,45 @@ def test_adam_by_hand():
 def test_decay_shrinks():
     for plain, decayed in [
         (Adam(name="adam", ema=0), AdamW(name="adamw", weight_decay=0.5, ema=0)),
+        (Muon(name="muon", weight_decay=0, ema=0), Muon(name="muon", weight_decay=0.5, ema=0)),
         (Sgd(name="sgd", momentum=0, weight_decay=0, ema=0), Sgd(name="sgd", momentum=0, weight_decay=0.5, ema=0)),
     ]:
         assert after(decayed)[0] < after(plain)[0]
+
+
+def one_step_of_muon(kernel, gradient):
+    """The change of a variable by one step of a rate of 0.1, and the optimiser."""
+    optimizer = optimizers.build(Muon(name="muon", weight_decay=0, ema=0), RATE, 1)
+    variable = keras.Variable(kernel)
+    optimizer.build([variable])
+    optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+    return variable.numpy() - kernel, optimizer
+
+
+def test_muon_takes_a_kernel_for_the_matrix_that_patches_are_multiplied_with():
+    random = np.random.default_rng(0)
+    kernel, gradient = random.normal(size=(2, 3, 3, 4, 8)).astype(np.float32)
+    change, _ = one_step_of_muon(kernel, gradient)
+    flat, _ = one_step_of_muon(kernel.reshape(36, 8), gradient.reshape(36, 8))
+    np.testing.assert_allclose(change.reshape(36, 8), flat, rtol=1e-4, atol=1e-6)
+    left, values, right = np.linalg.svd(-change.reshape(36, 8), full_matrices=False)
+    expected = 0.1 * 0.2 * np.sqrt(36)  # rate, Keras' scale, the longer side: nearly the same in all directions
+    assert values == pytest.approx(np.full(8, expected), rel=0.4)
+    directions = np.linalg.svd(gradient.reshape(36, 8), full_matrices=False)
+    assert np.abs(left @ right - directions[0] @ directions[2]).max() < 0.1
+
+
+def test_muon_leaves_biases_to_adamw():
+    bias = np.zeros(4, np.float32)
+    change, _ = one_step_of_muon(bias, np.array([1, -2, 0.5, 3], np.float32))
+    assert change == pytest.approx(-0.1 * np.array([1, -1, 1, 1]), rel=1e-4)
+
+
+def test_what_is_saved_is_readable_by_keras_alone():
+    _, muon = one_step_of_muon(np.ones((3, 3, 1, 2), np.float32), np.ones((3, 3, 1, 2), np.float32))
+    assert type(optimizers.to_save(muon)) is keras.optimizers.SGD
+    _, adam, _ = after(Adam(name="adam", ema=0))
+    assert optimizers.to_save(adam) is adam
 
 
 def test_the_moving_average_by_hand():

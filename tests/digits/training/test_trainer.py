@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -49,6 +50,7 @@ MLP = params.Mlp(
 )
 PLAIN = MLP.model_copy(update={"hidden": [params.HiddenLayer(units=8, dropout=0)]})
 ONE_HOT = params.Loss(labels="one_hot", label_smoothing=0.1, reduction="mean")
+MUON = params.Muon(name="muon", weight_decay=0.1, ema=0)
 AVERAGED = params.Adam(name="adam", ema=0.9)
 TRUSTED = {"model": PLAIN, "outlier_share": 0.2, "calibrate": True, "loss": ONE_HOT, "epochs": 2}
 
@@ -181,6 +183,17 @@ def test_the_optimiser_is_kept(result):
     assert result.model.optimizer.iterations.numpy() == 6 * 4
 
 
+@pytest.mark.parametrize("changes", [{}, {"views": 5}, {"members": 2}])
+def test_a_model_trained_with_our_optimiser_names_nothing_of_ours(tmp_path, changes):
+    result = train(tmp_path, recipe=variant(optimizer=MUON, epochs=1, **changes))
+    keras_file.save(tmp_path / "model.keras", result.model)
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        config = archive.read("config.json").decode()
+    assert "Rescaling" in config
+    assert "digits." not in config
+    assert "Muon" not in config
+
+
 def weights(result):
     return [*result.model.get_weights(), *(np.array(v) for v in result.model.optimizer.variables)]
 
@@ -214,8 +227,15 @@ def test_the_normalisation_survives_an_interruption(result, tmp_path, monkeypatc
         ({"optimizer": AVERAGED, "loop": "keras"}, 1),
         ({"optimizer": AVERAGED, "early_stopping": STOPPING, "steps_per_epoch": 4, "loop": "gradient_tape"}, 2),
         ({"loop": "gradient_tape", "epochs": 2}, 2),
+        ({"optimizer": MUON, "model": RECIPE.model, "epochs": 2}, 1),
     ],
-    ids=["plateau and early stopping", "average", "average, steps and early stopping, own loop", "killed at the end"],
+    ids=[
+        "plateau and early stopping",
+        "average",
+        "average, steps and early stopping, own loop",
+        "killed at the end",
+        "muon",
+    ],
 )
 def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch, changes, stop_after):
     recipe = SMALL.model_copy(update=changes)
