@@ -63,8 +63,8 @@ def input_(result: Result) -> list[str]:
     return [
         f"## Input of `{result['recipe']}`",
         f"The recipe's distortions: {rate} images a second; with all images moved {rate_all}. A training step takes "
-        f"{alone} ms on a batch that is there already and {fed} ms with its input ({more:+.0%}), which uses the same cores. "
-        f"It waits for the next batch for {waiting} of its time.",
+        f"{alone} ms on a batch that is there already and {fed} ms with its input ({more:+.0%}), which uses the same "
+        f"cores. It waits for the next batch for {waiting} of its time.",
     ]
 
 
@@ -77,8 +77,8 @@ def step(result: Result) -> list[str]:
         f"## Training step of `{result['recipe']}`",
         f"{spread(result['step_ms'], '.1f')} ms for {result['batch_size']} images of "
         f"{result['million_multiplications']:.1f} million multiply-adds: {rate:.0f} GFLOP/s, "
-        f"{rate / products['median']:.0%} of what products of large matrices reach: {spread(products, '.0f')}. Where the "
-        "time goes, by `tf.profiler`, each operation's own time; two can run at once:",
+        f"{rate / products['median']:.0%} of what products of large matrices reach: {spread(products, '.0f')}. Where "
+        "the time goes, by `tf.profiler`, each operation's own time; two can run at once:",
         table(["operation", "ms a step", "share"], rows),
     ]
 
