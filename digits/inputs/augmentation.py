@@ -19,24 +19,35 @@ def distort(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tens
         images: uint8 `[N, H, W, C]`, light on dark.
         seed: int `[2]`; the same seed gives the same distortions, whatever ran before.
         limits: the largest amounts; 0 switches a distortion off. The first `limits.moved` of the images are rotated,
-            zoomed, shifted and sheared.
+            zoomed, shifted and sheared; `limits.coarse` of the images, as many moved as not moved in proportion, lose
+            resolution.
 
     Returns:
         uint8 `[N, H, W, C]`.
     """
     with tf.device("CPU"):  # where tf.data runs; a GPU rounds differently
-        count = tf.cast(tf.round(limits.moved * tf.cast(tf.shape(images)[0], tf.float32)), tf.int32)
-        images = tf.concat([_move(images[:count], seed, limits), images[count:]], axis=0)
-        changes = ((limits.weight, _reweigh), (limits.coarse, _coarsen), (limits.noise, _add_noise))
-        if not any(limit for limit, _ in changes):
+        total = tf.shape(images)[0]
+        moved, coarse = (_share(total, share) for share in (limits.moved, limits.coarse))
+        images = tf.concat([_move(images[:moved], seed, limits), images[moved:]], axis=0)
+        if not (limits.weight or limits.coarse or limits.noise):
             return images
         pixels = tf.cast(images, tf.float32)
-        for number, (limit, change) in enumerate(changes, start=1):
-            if limit:
-                pixels = change(
-                    pixels, limit, tf.random.experimental.stateless_fold_in(tf.cast(seed, tf.int64), number)
-                )
+        if limits.weight:
+            pixels = _reweigh(pixels, limits.weight, _fold(seed, 1))
+        if limits.coarse:  # around the end of the moved ones, so that moved and coarse are independent where they can
+            first = tf.clip_by_value(moved - _share(coarse, limits.moved), 0, total - coarse)
+            pixels = _coarsen(pixels, first, coarse)
+        if limits.noise:
+            pixels = _add_noise(pixels, limits.noise, _fold(seed, 2))
         return tf.cast(tf.round(tf.clip_by_value(pixels, 0.0, 255.0)), tf.uint8)
+
+
+def _share(total: tf.Tensor, share: float) -> tf.Tensor:
+    return tf.cast(tf.round(share * tf.cast(total, tf.float32)), tf.int32)
+
+
+def _fold(seed: tf.Tensor, number: int) -> tf.Tensor:
+    return tf.random.experimental.stateless_fold_in(tf.cast(seed, tf.int64), number)
 
 
 def _move(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tensor:
@@ -82,19 +93,21 @@ def _reweigh(pixels: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
 
 def _maximum(pixels: tf.Tensor, axis: int) -> tf.Tensor:
     """Returns the maximum of each pixel and its two neighbours along an axis."""
-    padded = tf.pad(pixels, [[1, 1] if number == axis else [0, 0] for number in range(4)], "SYMMETRIC")
-    parts = [
-        tf.slice(padded, [start if number == axis else 0 for number in range(4)], tf.shape(pixels))
-        for start in range(3)
-    ]
-    return tf.maximum(tf.maximum(parts[0], parts[1]), parts[2])
+    shape = tf.shape(pixels)
+    length = math.prod(pixels.shape[axis:])
+    distance = length // pixels.shape[axis]  # of neighbours, in the lines of a matrix, which is faster to slice
+    lines = tf.reshape(pixels, [-1, length])
+    padded = tf.pad(lines, [[0, 0], [distance, distance]], constant_values=lines.dtype.min)
+    before, after = padded[:, :length], padded[:, 2 * distance :]
+    return tf.reshape(tf.maximum(tf.maximum(before, lines), after), shape)
 
 
-def _coarsen(pixels: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
-    """Reduces the resolution of a random share `limit` of the images, with one matrix for rows and one for columns."""
+def _coarsen(pixels: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """Reduces the resolution of `count` images from `first` on, with one matrix for rows and one for columns."""
     rows, columns = (_coarse_matrix(side) for side in pixels.shape[1:3])
-    coarse = tf.einsum("ij,njkc,lk->nilc", rows, pixels, columns)
-    return tf.where(_uniform(pixels, seed, 0, 1) < limit, coarse, pixels)
+    parts = tf.split(pixels, [first, count, -1])
+    parts[1] = tf.einsum("ij,njkc,lk->nilc", rows, parts[1], columns)
+    return tf.concat(parts, axis=0)
 
 
 def _coarse_matrix(side: int) -> tf.Tensor:

@@ -185,10 +185,30 @@ def test_coarse_is_for_that_share_of_the_images():
     sharp = np.random.default_rng(0).integers(0, 256, (400, 28, 28, 1), np.uint8)
     changed = distort(sharp, (1, 2), only(coarse=0.3)).numpy()
     touched = (changed != sharp).any(axis=(1, 2, 3))
-    assert touched.mean() == pytest.approx(0.3, abs=0.08)
+    assert touched.sum() == 120
     # What is left has no detail below 1 / 0.4 pixels.
     rough = np.abs(np.diff(changed.astype(int), axis=2)).mean(axis=(1, 2, 3))
     assert rough[touched].max() < 0.6 * rough[~touched].min()
+
+
+@pytest.mark.parametrize(("moved", "both"), [(0.0, 0), (0.25, 30), (0.5, 60), (0.9, 108), (1.0, 120)])
+def test_coarse_images_are_moved_as_often_as_others(moved, both):
+    sharp = np.random.default_rng(0).integers(0, 256, (400, 28, 28, 1), np.uint8)
+    changed = distort(sharp, (1, 2), only(moved=moved, coarse=0.3)).numpy()
+    touched = (changed != sharp).any(axis=(1, 2, 3))
+    assert touched.sum() == 120
+    assert touched[: round(400 * moved)].sum() == both
+
+
+def test_stroke_width_sees_the_neighbours_in_both_directions_and_stops_at_the_edge():
+    image = np.random.default_rng(0).integers(0, 256, (300, 5, 7, 2), np.uint8)
+    changed = distort(image, (1, 2), only(weight=1.0)).numpy()
+    widest = scipy.ndimage.maximum_filter(image, (1, 3, 3, 1))
+    narrowest = scipy.ndimage.minimum_filter(image, (1, 3, 3, 1))
+    assert (changed <= widest).all()
+    assert (changed >= narrowest).all()
+    assert (np.abs(changed.astype(int) - widest).max(axis=(1, 2, 3)) < 5).any()
+    assert (np.abs(changed.astype(int) - narrowest).max(axis=(1, 2, 3)) < 5).any()
 
 
 def test_noise_has_a_deviation_of_its_own_for_each_image_up_to_the_limit():
