@@ -77,15 +77,20 @@ def group_size(shards: Shards, memory_mb: int, added_share: float) -> int:
 
 @dataclass(frozen=True)
 class Added:
-    """Examples that are mixed into a stream: the `records`, serialized, in turn, `count` of them a pass."""
+    """Examples that are mixed into a stream, in turn.
 
-    records: Sequence[bytes]
+    Attributes:
+        records: serialized, string `[N]`.
+        count: how many of them a pass holds; each comes once, or about equally often.
+    """
+
+    records: tf.Tensor
     count: int
 
     def between(self, start: tf.Tensor, stop: tf.Tensor, of: int) -> tf.Tensor:
         """Returns those that go with the examples `start` to `stop` of a pass of `of` examples, string `[N]`."""
         numbers = tf.range(self.before(start, of), self.before(stop, of))
-        return tf.gather(tf.constant(self.records), numbers % len(self.records))
+        return tf.gather(self.records, numbers % len(self.records))
 
     def before(self, start: tf.Tensor, of: int) -> tf.Tensor:
         """Returns how many go with the first `start` examples of a pass of `of` examples."""

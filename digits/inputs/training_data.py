@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from digits.inputs import drawn_digits, outliers
 from digits.inputs.batches import Examples, InMemory
@@ -88,5 +89,6 @@ def _stream(split: StreamedSplit, count: int, recipe: Recipe, classes: int, seed
     return Stream(split, added, targets)
 
 
-def _serialized(split: Split) -> list[bytes]:
-    return [tfrecords.serialize(image, int(label)) for image, label in zip(split.images, split.labels, strict=True)]
+def _serialized(split: Split) -> tf.Tensor:
+    records = [tfrecords.serialize(image, int(label)) for image, label in zip(split.images, split.labels, strict=True)]
+    return tf.constant(records, tf.string)

@@ -25,6 +25,17 @@ RESULTS = {
         "bytes": {"model.tflite": 1234},
     },
     "idle_repro": {"seconds": {"ours": SPREAD, "empty": SPREAD}, "ratio": SPREAD},
+    "streaming": {
+        "memory_mb": 100,
+        "rows": [
+            {
+                "images": 1_000_000,
+                "data_mb": 838.0,
+                "streamed": {"peak_mb": 777.6, "seconds": 37.7},
+                "in_memory": {"peak_mb": 4071.3, "seconds": 69.4},
+            }
+        ],
+    },
 }
 SEEDS = {
     "recipe": "tiny",
@@ -52,6 +63,7 @@ def test_each_measurement_has_its_section(tmp_path, monkeypatch):
         "(+5%)",
         "| `model.tflite` | 2.000 (1.000 to 3.000, n = 3) | 30 | 1,234 |",
         "ratio 2.00 (1.00 to 3.00, n = 3).",
+        "| 1,000,000 | 838 MB | 778 | 38 | 4,071 | 69 |",
         "| `tiny` | 2 | **50.00%** ± 0.10 |",
     ):
         assert line in text

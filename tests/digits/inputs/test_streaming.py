@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from digits.core.errors import UserError
 from digits.inputs import batches, streaming
@@ -132,7 +133,8 @@ def test_sorted_shards_are_mixed_into_each_batch(by_class):
 
 def added(count, pool=4):
     """`pool` examples of a label of their own, of which a pass holds `count`."""
-    return Added([tfrecords.serialize(np.full((8, 8, 1), number, np.uint8), CLASSES) for number in range(pool)], count)
+    records = [tfrecords.serialize(np.full((8, 8, 1), number, np.uint8), CLASSES) for number in range(pool)]
+    return Added(tf.constant(records), count)
 
 
 @pytest.mark.parametrize("count", [1, 4, 9])
