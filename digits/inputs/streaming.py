@@ -118,33 +118,12 @@ class Stream:
 
     def references(self, *, batch_size: int, seed: int, steps: int, first_step: int) -> tf.data.Dataset:
         """See `digits.inputs.batches.Examples`; a pass permutes the shards, then the examples within each group."""
-        per_pass, size = steps_per_pass(len(self), batch_size), self.split.group_size
+        per_pass = steps_per_pass(len(self), batch_size)
         first_pass = first_step // per_pass
         first_example = first_pass * len(self) + (first_step - first_pass * per_pass) * batch_size  # of the whole run
 
         def pass_batches(number: tf.Tensor) -> tf.data.Dataset:
-            turn = number * (self.split.groups + 1)  # a pass makes one permutation of shards, and one for each group
-            order = _permutation(len(self.shards.paths), seed, turn)
-            ends = tf.concat([[0], tf.cumsum(tf.gather(self.counts, order))], axis=0)
-
-            def group(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-                """Returns its shards, and the first and last (exclusive) of the pass's examples that are in them."""
-                shards = order[index * size :][:size]
-                return shards, ends[index * size], ends[index * size + tf.size(shards, tf.int64)]
-
-            def place(example: tf.Tensor) -> tf.Tensor:
-                return number * len(self) + self._place(example)
-
-            def is_wanted(index: tf.Tensor) -> tf.Tensor:
-                return place(group(index)[2]) > first_example
-
-            def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-                shards, start, stop = group(index)
-                count, skipped = place(stop) - place(start), tf.maximum(first_example - place(start), 0)
-                records = tfrecords.read_records(tf.gather(self.paths, shards), count, self._added(start, stop))
-                return records, _permutation(count, seed, turn + 1 + index)[skipped:]
-
-            groups = tf.data.Dataset.range(self.split.groups).filter(is_wanted).map(read)
+            groups = self._groups(number, seed, first_example)
             return groups.prefetch(1).flat_map(pieces).rebatch(batch_size)
 
         def pieces(records: tf.Tensor, order: tf.Tensor) -> tf.data.Dataset:
@@ -159,9 +138,33 @@ class Stream:
         images, labels = tfrecords.parse(references, self.shards.image_shape)
         return images, tf.gather(self.targets, labels)
 
-    def _place(self, example: tf.Tensor) -> tf.Tensor:
-        """Returns how many examples of a pass, added ones too, come before this one of the shards."""
-        return tf.add_n([example, *(added.before(example, len(self.shards)) for added in self.added)])
+    def _groups(self, number: tf.Tensor, seed: int, first_example: int) -> tf.data.Dataset:
+        """Reads the groups of a pass, without what comes before an example of the whole run.
+
+        Returns:
+            For each group its records, serialized, string `[N]`, and in which order they come, int64 `[up to N]`.
+        """
+        size, turn = self.split.group_size, number * (self.split.groups + 1)  # as many permutations has each pass
+        shards = _permutation(len(self.shards.paths), seed, turn)
+        ends = tf.concat([[0], tf.cumsum(tf.gather(self.counts, shards))], axis=0)
+
+        def bounds(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            """Returns the first and last (exclusive) of the shards' examples in a group."""
+            return ends[index * size], ends[tf.minimum((index + 1) * size, len(self.shards.paths))]
+
+        def place(example: tf.Tensor) -> tf.Tensor:
+            """Returns the place in the whole run of an example of the shards at which a group begins or ends."""
+            return number * len(self) + example + sum(added.before(example, len(self.shards)) for added in self.added)
+
+        def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            start, stop = bounds(index)
+            count, skipped = place(stop) - place(start), tf.maximum(first_example - place(start), 0)
+            paths = tf.gather(self.paths, shards[index * size :][:size])
+            records = tfrecords.read_records(paths, count, self._added(start, stop))
+            return records, _permutation(count, seed, turn + 1 + index)[skipped:]
+
+        wanted = tf.data.Dataset.range(self.split.groups).filter(lambda index: place(bounds(index)[1]) > first_example)
+        return wanted.map(read)
 
     def _added(self, start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
         """Returns the added examples that go with `start` to `stop` of the shards, serialized, string `[N]`."""
