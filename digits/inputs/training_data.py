@@ -30,11 +30,8 @@ def read(directory: Path, drawings: Path, recipe: Recipe, *, memory_mb: int, see
     Raises:
         UserError: a shard is missing, damaged or too large, or the recipe adds drawings to a set that takes none.
     """
-    classes, shards, share = (
-        tfrecords.read_spec(directory).classes,
-        tfrecords.find(directory, "train"),
-        recipe.drawing_share,
-    )
+    classes, share = tfrecords.read_spec(directory).classes, recipe.drawing_share
+    shards = tfrecords.find(directory, "train")
     if sum(shards.sizes) <= memory_mb * 1e6:
         split = tfrecords.read(directory, "train")
         return drawn_digits.with_drawings(split, drawings, share, classes=classes, seed=seed)
@@ -58,7 +55,11 @@ def with_outliers(split: Split | StreamedSplit, recipe: Recipe, classes: int, se
         seed: of the outliers.
 
     Returns:
-        Images, uint8 `[N, H, W, C]`, and targets as `digits.inputs.targets.encode` makes them, `[N, ...]`.
+        Images, uint8 `[N, H, W, C]`, and targets as `digits.inputs.targets.encode` makes them, `[N, ...]`; those of
+        outliers are the same for all classes.
+
+    Raises:
+        UserError: a shard of a stream is damaged.
     """
     count = round(recipe.outlier_share * len(split))
     if isinstance(split, StreamedSplit):
