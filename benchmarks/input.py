@@ -18,7 +18,7 @@ import tensorflow as tf
 from benchmarks import machine, timing
 from digits import architectures, params
 from digits.core import errors, files, paths
-from digits.inputs import batches
+from digits.inputs import batches, training_data
 from digits.models import determinism
 from digits.splits import tfrecords
 from digits.training import losses, optimizers
@@ -37,13 +37,12 @@ def main() -> None:
     recipe = parameters.active_recipe
     determinism.configure(parameters.processor, parameters.train.precision)
     spec, train = tfrecords.read_spec(paths.TFRECORDS), tfrecords.read(paths.TFRECORDS, "train")
-    images, targets = batches.training_arrays(train, recipe, len(spec.classes), parameters.seed)
+    examples = training_data.with_outliers(train, recipe, len(spec.classes), parameters.seed)
 
     def stream(moved: float) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         return iter(
             batches.shuffled(
-                images,
-                targets,
+                examples,
                 batch_size=recipe.batch_size,
                 augmentation=recipe.augmentation.model_copy(update={"moved": moved}),
                 seed=parameters.seed,

@@ -123,6 +123,29 @@ def idle_repro(result: Result) -> list[str]:
     ]
 
 
+def streaming(result: Result) -> list[str]:
+    """Memory and time of trainings on larger and larger sets, streamed and in memory."""
+    columns = ("peak_mb", "seconds", "cpu_seconds")
+    rows = [
+        [
+            f"{row['images']:,}",
+            f"{row['data_mb']:.0f} MB",
+            *(f"{row[kind][name]:,.0f}" for kind in ("streamed", "in_memory") for name in columns),
+        ]
+        for row in result["rows"]
+    ]
+    streamed = f"streamed (`train.memory_mb: {result['memory_mb']}`)"
+    header = ["images", "on disk"]
+    header += [name for kind in (streamed, "in memory") for name in (f"{kind}: peak MB", "seconds", "CPU seconds")]
+    return [
+        "## Sets larger than memory",
+        "The stage `train`, one epoch of `tiny`, from process start to saved model, on distorted copies of MNIST's "
+        "images. Peak memory is that of the process, TensorFlow included. One run each; other work on the machine "
+        "lengthens the seconds, the CPU seconds less.",
+        table(header, rows),
+    ]
+
+
 SECTIONS = {
     "training_time": training_time,
     "step": step,
@@ -130,6 +153,7 @@ SECTIONS = {
     "precision": precision,
     "inference": inference,
     "idle_repro": idle_repro,
+    "streaming": streaming,
 }
 
 

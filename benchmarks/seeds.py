@@ -17,7 +17,7 @@ from benchmarks import machine
 from digits import params
 from digits.core import errors, files, paths
 from digits.core.errors import UserError
-from digits.inputs import drawn_digits
+from digits.inputs import training_data
 from digits.metrics import scoring
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
@@ -39,7 +39,7 @@ def main() -> None:
     name = arguments.recipe or parameters.recipe
     determinism.configure(parameters.processor, parameters.train.precision)
     seeds = range(parameters.seed, parameters.seed + arguments.seeds)
-    runs = [measure(parameters.recipe_named(name), seed) for seed in seeds]
+    runs = [measure(parameters.recipe_named(name), seed, parameters.train.memory_mb) for seed in seeds]
     summary = {metric: spread([run[metric] for run in runs]) for metric in runs[0] if metric != "seed"}
     for metric, values in summary.items():
         print(f"{metric:20} {values['mean']:.4f} +- {values['sd']:.4f}   median {values['median']:.4f}   n {len(runs)}")
@@ -47,13 +47,11 @@ def main() -> None:
     files.write_json(RESULTS / f"{name}.json", results)
 
 
-def measure(recipe: params.Recipe, seed: int) -> dict[str, Any]:
+def measure(recipe: params.Recipe, seed: int, memory_mb: int) -> dict[str, Any]:
     """Trains with one seed and measures on validation and test; nothing is chosen by these metrics."""
     spec = tfrecords.read_spec(paths.TFRECORDS)
-    train, validation, test = (tfrecords.read(paths.TFRECORDS, name) for name in ("train", "validation", "test"))
-    train = drawn_digits.with_drawings(
-        train, paths.PRACTICE_DRAWINGS, recipe.drawing_share, classes=spec.classes, seed=seed
-    )
+    train = training_data.read(paths.TFRECORDS, paths.PRACTICE_DRAWINGS, recipe, memory_mb=memory_mb, seed=seed)
+    validation, test = (tfrecords.read(paths.TFRECORDS, name) for name in ("validation", "test"))
     with tempfile.TemporaryDirectory() as folder:
         result = trainer.train(
             recipe,

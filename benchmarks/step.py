@@ -22,7 +22,7 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 from benchmarks import machine, timing
 from digits import architectures, params
 from digits.core import errors, files, paths
-from digits.inputs import batches
+from digits.inputs.targets import encode
 from digits.models import determinism
 from digits.splits import tfrecords
 from digits.training import losses, optimizers
@@ -44,10 +44,10 @@ def main() -> None:
     recipe = parameters.recipe_named(arguments.recipe)
     determinism.configure(parameters.processor, parameters.train.precision)
     spec, train = tfrecords.read_spec(paths.TFRECORDS), tfrecords.read(paths.TFRECORDS, "train")
-    images, targets = batches.training_arrays(train, recipe, len(spec.classes), parameters.seed)
-    batch = tuple(tf.constant(part[: recipe.batch_size]) for part in (images, targets))
+    targets = encode(train.labels, len(spec.classes), recipe.loss)
+    batch = tuple(tf.constant(part[: recipe.batch_size]) for part in (train.images, targets))
 
-    network = architectures.build(recipe.model, images.shape[1:], len(spec.classes))
+    network = architectures.build(recipe.model, train.images.shape[1:], len(spec.classes))
     optimizer = optimizers.build(recipe.optimizer, recipe.schedule, STEPS)
     losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outlier_share > 0)
     matrix = tf.random.stateless_normal([SIDE, SIDE], [0, 0])

@@ -12,7 +12,7 @@ from digits import params
 from digits.core import errors, files, paths
 from digits.core.errors import UserError
 from digits.evaluation import test_split
-from digits.inputs import drawn_digits
+from digits.inputs import training_data
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
 from digits.training import devices, trainer
@@ -29,10 +29,10 @@ def main() -> None:
     determinism.configure(parameters.processor, settings.precision)
 
     spec = tfrecords.read_spec(paths.TFRECORDS)
-    train, validation, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("train", "validation", "test"))
-    train = drawn_digits.with_drawings(
-        train, paths.PRACTICE_DRAWINGS, recipe.drawing_share, classes=spec.classes, seed=parameters.seed
+    train = training_data.read(
+        paths.TFRECORDS, paths.PRACTICE_DRAWINGS, recipe, memory_mb=settings.memory_mb, seed=parameters.seed
     )
+    validation, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("validation", "test"))
     with devices.strategy(settings.strategy).scope():
         identity = trainer.identity(recipe, parameters.seed, (parameters.processor, settings), train, validation)
         checkpoint = Checkpoint(places.CHECKPOINTS / f"{name}.npz", identity)

@@ -4,7 +4,7 @@ import time
 
 from digits import params
 from digits.core import errors, files, paths
-from digits.inputs import drawn_digits
+from digits.inputs import training_data
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
 from digits.training import devices, trainer
@@ -19,10 +19,10 @@ def main() -> None:
     determinism.configure(parameters.processor, settings.precision)
 
     spec = tfrecords.read_spec(paths.TFRECORDS)
-    train, validation = (tfrecords.read(paths.TFRECORDS, split) for split in ("train", "validation"))
-    train = drawn_digits.with_drawings(
-        train, paths.PRACTICE_DRAWINGS, recipe.drawing_share, classes=spec.classes, seed=parameters.seed
+    train = training_data.read(
+        paths.TFRECORDS, paths.PRACTICE_DRAWINGS, recipe, memory_mb=settings.memory_mb, seed=parameters.seed
     )
+    validation = tfrecords.read(paths.TFRECORDS, "validation")
     with devices.strategy(settings.strategy).scope():
         identity = trainer.identity(recipe, parameters.seed, (parameters.processor, settings), train, validation)
         checkpoint = Checkpoint(paths.CHECKPOINT, identity)

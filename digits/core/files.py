@@ -77,7 +77,8 @@ def sha256(path: Path) -> str:
     members = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     digest = hashlib.sha256()
     for member in members:
-        digest.update(member.read_bytes())
+        with member.open("rb") as file:
+            hashlib.file_digest(file, lambda: digest)  # in pieces: a shard may be larger than the memory
     return digest.hexdigest()
 
 

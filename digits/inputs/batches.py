@@ -1,15 +1,71 @@
 """The batches that a network is trained and validated on, a pure function of seed and step."""
 
 import math
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from digits.inputs import outliers
 from digits.inputs.augmentation import distort
-from digits.inputs.targets import encode, uniform_targets
-from digits.params import Augmentation, Recipe
-from digits.splits.split import Split
+from digits.params import Augmentation
+
+
+class Examples(Protocol):
+    """Training examples: `InMemory`, or read from disk as a `digits.inputs.streaming.Stream`."""
+
+    def __len__(self) -> int:
+        """Returns the number of examples of a pass."""
+
+    def references(self, *, batch_size: int, seed: int, steps: int, first_step: int) -> tf.data.Dataset:
+        """Returns which examples each batch holds, pass after pass over the data, fully shuffled.
+
+        The order of a pass depends only on `seed` and the pass's number; the last batch of a pass may be smaller.
+
+        Returns:
+            For each step from `first_step` to `steps` - 1: its number, int64, and references to the examples, `[B]`.
+        """
+
+    def fetch(self, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns images, uint8 `[B, H, W, C]`, and targets, `[B, ...]`, of the references of one batch."""
+
+
+class InMemory:
+    """Training examples in memory; their references are indices.
+
+    Args:
+        images: uint8 `[N, H, W, C]`.
+        targets: `[N, ...]`.
+    """
+
+    def __init__(self, images: np.ndarray, targets: np.ndarray) -> None:
+        with tf.device("CPU"):
+            self.images, self.targets = tf.constant(images), tf.constant(targets)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def references(self, *, batch_size: int, seed: int, steps: int, first_step: int) -> tf.data.Dataset:
+        """See `Examples`; a pass is one permutation of all indices."""
+        per_pass = steps_per_pass(len(self), batch_size)
+        first_pass = first_step // per_pass
+
+        def pass_batches(number: tf.Tensor) -> tf.data.Dataset:
+            order = tf.random.experimental.stateless_shuffle(
+                tf.range(len(self)), seed=[seed, tf.cast(number, tf.int32)]
+            )
+
+            def numbered(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+                return number * per_pass + step, order[step * batch_size :][:batch_size]
+
+            return tf.data.Dataset.range(per_pass).map(numbered)
+
+        passes = tf.data.Dataset.range(first_pass, -(-steps // per_pass)).flat_map(pass_batches)
+        return passes.skip(first_step - first_pass * per_pass).take(steps - first_step)
+
+    def fetch(self, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """See `Examples`."""
+        images = tf.ensure_shape(tf.gather(self.images, references), [None, *self.images.shape[1:]])
+        return images, tf.gather(self.targets, references)
 
 
 def steps_per_pass(examples: int, batch_size: int) -> int:
@@ -17,29 +73,8 @@ def steps_per_pass(examples: int, batch_size: int) -> int:
     return math.ceil(examples / batch_size)
 
 
-def training_arrays(split: Split, recipe: Recipe, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the training images and targets of a recipe: those of the split, then its share of outliers.
-
-    Args:
-        split: images and labels.
-        recipe: sets the encoding of labels and the share of outliers.
-        classes: number of classes.
-        seed: of the outliers.
-
-    Returns:
-        Images, uint8 `[N, H, W, C]`, and targets as `digits.inputs.targets.encode` makes them, `[N, ...]`.
-    """
-    images, targets = split.images, encode(split.labels, classes, recipe.loss)
-    if not recipe.outlier_share:
-        return images, targets
-    outlier_images = outliers.make(split, round(recipe.outlier_share * len(split)), seed)
-    outlier_targets = uniform_targets(len(outlier_images), classes)
-    return np.concatenate([images, outlier_images]), np.concatenate([targets, outlier_targets])
-
-
 def shuffled(
-    images: np.ndarray,
-    targets: np.ndarray,
+    examples: Examples,
     *,
     batch_size: int,
     augmentation: Augmentation,
@@ -54,8 +89,7 @@ def shuffled(
     step's number. A run that starts at `first_step` gets the same batches as an uninterrupted one.
 
     Args:
-        images: uint8 `[N, H, W, C]`.
-        targets: `[N, ...]`.
+        examples: what the batches are made of.
         batch_size: examples a batch; the last of a pass may be smaller.
         augmentation: the largest distortions.
         seed: of order and distortions.
@@ -66,36 +100,19 @@ def shuffled(
     Returns:
         `steps - first_step` pairs of images uint8 `[B, H, W, C]` and targets `[B, ...]`.
     """
-    per_pass = steps_per_pass(len(images), batch_size)
-    with tf.device("CPU"):
-        all_images, all_targets = tf.constant(images), tf.constant(targets)
 
-    def pass_batches(number: tf.Tensor) -> tf.data.Dataset:
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(images)), seed=[seed, tf.cast(number, tf.int32)])
-
-        def numbered(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return number * per_pass + step, order[step * batch_size :][:batch_size]
-
-        return tf.data.Dataset.range(per_pass).map(numbered)
-
-    def gather(step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch = tf.ensure_shape(tf.gather(all_images, indices), [None, *images.shape[1:]])
-        batch_seed = tf.stack([tf.cast(seed, tf.int64), -1 - step])  # negative, so that no pass has this seed
+    def batch(step: tf.Tensor, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images, targets = examples.fetch(references)
+        step_seed = tf.stack([tf.cast(seed, tf.int64), -1 - step])  # negative, so that no pass has this seed
         if undistorted_steps < steps:
-            batch = tf.cond(
-                step < steps - undistorted_steps, lambda: distort(batch, batch_seed, augmentation), lambda: batch
+            images = tf.cond(
+                step < steps - undistorted_steps, lambda: distort(images, step_seed, augmentation), lambda: images
             )
-        return batch, tf.gather(all_targets, indices)
+        return images, targets
 
-    first_pass = first_step // per_pass
-    return (
-        tf.data.Dataset.range(first_pass, -(-steps // per_pass))
-        .flat_map(pass_batches)
-        .skip(first_step - first_pass * per_pass)
-        .take(steps - first_step)
-        .map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .prefetch(tf.data.AUTOTUNE)
-    )
+    references = examples.references(batch_size=batch_size, seed=seed, steps=steps, first_step=first_step)
+    batches = references.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def in_order(images: np.ndarray, targets: np.ndarray, batch_size: int = 1000) -> tf.data.Dataset:

@@ -51,9 +51,18 @@ def with_drawings(split: Split, path: Path, share: float, *, classes: Sequence[s
     """
     if not share:
         return split
-    if not takes_drawings(classes, split.images.shape[1:]):
+    digits = in_random_order(path, classes=classes, image_shape=split.image_shape, seed=seed)
+    added = digits.take(np.arange(round(share * len(split))) % len(digits))
+    return Split(np.concatenate([split.images, added.images]), np.concatenate([split.labels, added.labels]))
+
+
+def in_random_order(path: Path, *, classes: Sequence[str], image_shape: Sequence[int], seed: int) -> Split:
+    """The drawings of digits in a file, to add to images of these classes and this shape.
+
+    Raises:
+        UserError: these are not the ten digits in 28x28 pixels, or the file is damaged.
+    """
+    if not takes_drawings(classes, image_shape):
         raise UserError("drawing_share: drawings go with the ten digits in 28x28 pixels only; set it to 0")
     digits = drawn(strokes.read(path))
-    order = np.random.default_rng(seed).permutation(len(digits))
-    added = digits.take(np.resize(order, round(share * len(split))))
-    return Split(np.concatenate([split.images, added.images]), np.concatenate([split.labels, added.labels]))
+    return digits.take(np.random.default_rng(seed).permutation(len(digits)))

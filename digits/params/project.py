@@ -31,6 +31,7 @@ class Train(Section):
 
     precision: Literal["float32", "mixed_bfloat16"]
     strategy: Literal["one_device", "mirrored"]
+    memory_mb: Count
 
 
 class Evaluate(Section):

@@ -23,6 +23,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def image_shape(self) -> list[int]:
+        """`[H, W, C]`."""
+        return list(self.images.shape[1:])
+
     def take(self, indices: np.ndarray) -> "Split":
         """Returns the examples at `indices`, in that order."""
         return Split(self.images[indices], self.labels[indices])

@@ -12,7 +12,9 @@ import tensorflow as tf
 
 from digits import architectures
 from digits.core.errors import UserError
-from digits.inputs import batches
+from digits.inputs import batches, training_data
+from digits.inputs.batches import Examples
+from digits.inputs.streaming import StreamedSplit
 from digits.inputs.targets import encode
 from digits.metrics import calibration
 from digits.models import keras_file
@@ -50,7 +52,7 @@ class Result:
     seconds: float
 
 
-def identity(recipe: Recipe, seed: int, settings: Sequence[Section], *splits: Split) -> list[Any]:
+def identity(recipe: Recipe, seed: int, settings: Sequence[Section], *splits: Split | StreamedSplit) -> list[Any]:
     """Returns all that a training depends on besides our sources and the libraries, for its `Checkpoint`."""
     devices = tf.distribute.get_strategy().num_replicas_in_sync
     return [
@@ -64,7 +66,7 @@ def identity(recipe: Recipe, seed: int, settings: Sequence[Section], *splits: Sp
 
 def train(
     recipe: Recipe,
-    training: Split,
+    training: Split | StreamedSplit,
     validation: Split,
     *,
     classes: int,
@@ -76,7 +78,8 @@ def train(
 
     Args:
         recipe: the network and its training options.
-        training: examples to train on; some move to `validation` if the recipe has its own `validation_fraction`.
+        training: examples to train on, in memory or streamed; some of those in memory move to `validation` if the
+            recipe has its own `validation_fraction`.
         validation: examples to validate on.
         classes: number of classes.
         seed: of initial weights, order of the examples, distortions, dropout and the examples that move.
@@ -84,12 +87,18 @@ def train(
         log_dir: the folder of the TensorBoard logs; None for no logs.
 
     Raises:
-        UserError: the training diverged, the network does not fit the images, or the devices cannot share a batch.
+        UserError: the training diverged, the network does not fit the images, the devices cannot share a batch, or
+            images of a stream should move.
     """
     devices = tf.distribute.get_strategy().num_replicas_in_sync
     if recipe.batch_size % devices:
         raise UserError(f"a batch_size of {recipe.batch_size} cannot be shared by {devices} devices: take a multiple")
     if recipe.validation_fraction:
+        if isinstance(training, StreamedSplit):
+            raise UserError(
+                "validation_fraction: of a training split that does not fit train.memory_mb no images can be moved; "
+                "raise train.memory_mb, or set it to null and change preprocess.validation_fraction"
+            )
         training, validation = holdout.enlarge_validation(training, validation, recipe.validation_fraction, seed)
     jobs = _jobs(Job(recipe, training, validation, classes, seed, checkpoint, log_dir, recipe.model.architecture))
     networks, histories = zip(*map(_train_network, jobs), strict=True)
@@ -120,7 +129,7 @@ class Job:
     """The training of one network: the arguments of `train`, and a name for the network."""
 
     recipe: Recipe
-    training: Split
+    training: Split | StreamedSplit
     validation: Split
     classes: int
     seed: int
@@ -149,16 +158,17 @@ def _train_network(job: Job) -> tuple[keras.Model, History]:
     """Trains one network from pixels to logits; returns it with its final weights, and its history."""
     recipe = job.recipe
     keras.utils.set_random_seed(job.seed)
-    network = architectures.build(recipe.model, job.training.images.shape[1:], job.classes)
-    images, targets = batches.training_arrays(job.training, recipe, job.classes, job.seed)
-    steps = recipe.steps_per_epoch or batches.steps_per_pass(len(images), recipe.batch_size)
+    network = architectures.build(recipe.model, tuple(job.training.image_shape), job.classes)
+    examples = training_data.with_outliers(job.training, recipe, job.classes, job.seed)
+    steps = recipe.steps_per_epoch or batches.steps_per_pass(len(examples), recipe.batch_size)
     optimizer = optimizers.build(recipe.optimizer, recipe.schedule, steps * recipe.epochs)
     optimizer.build(network.trainable_variables)
     losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outlier_share > 0)
 
     recorder = EpochRecorder(network, recipe, job.checkpoint, prints=not sys.stdout.isatty())
     if not recorder.finished:
-        _fit(job, network, recorder, images=images, targets=targets, steps=steps)
+        with training_data.naming_damage(job.training):
+            _fit(job, network, recorder, examples, steps)
     if recorder.state.best:
         checkpoints.assign(network.variables, recorder.state.best)
     else:
@@ -168,14 +178,11 @@ def _train_network(job: Job) -> tuple[keras.Model, History]:
     return network, recorder.state.history
 
 
-def _fit(
-    job: Job, network: keras.Model, recorder: EpochRecorder, *, images: np.ndarray, targets: np.ndarray, steps: int
-) -> None:
+def _fit(job: Job, network: keras.Model, recorder: EpochRecorder, examples: Examples, steps: int) -> None:
     """Runs the remaining epochs, `steps` batches each."""
     recipe, first_epoch = job.recipe, len(recorder.state.history)
     training = batches.shuffled(
-        images,
-        targets,
+        examples,
         batch_size=recipe.batch_size,
         augmentation=recipe.augmentation,
         seed=job.seed,

@@ -41,6 +41,17 @@ RESULTS = {
         "bytes": {"model.tflite": 1234},
     },
     "idle_repro": {"seconds": {"ours": SPREAD, "empty": SPREAD}, "ratio": SPREAD},
+    "streaming": {
+        "memory_mb": 100,
+        "rows": [
+            {
+                "images": 1_000_000,
+                "data_mb": 838.0,
+                "streamed": {"peak_mb": 777.6, "seconds": 37.7, "cpu_seconds": 50.2},
+                "in_memory": {"peak_mb": 4071.3, "seconds": 69.4, "cpu_seconds": 80.1},
+            }
+        ],
+    },
 }
 SEEDS = {
     "recipe": "tiny",
@@ -72,6 +83,7 @@ def test_each_measurement_has_its_section(tmp_path, monkeypatch):
         "| `float32, all` | 2 (1 to 3, n = 3) | 99.00% ± 0.00 | 98.50% ± 0.71 |",
         "| `model.tflite` | 2.000 (1.000 to 3.000, n = 3) | 30 | 1,234 |",
         "ratio 2.00 (1.00 to 3.00, n = 3).",
+        "| 1,000,000 | 838 MB | 778 | 38 | 50 | 4,071 | 69 | 80 |",
         "| `tiny` | 2 | **50.00%** ± 0.10 |",
     ):
         assert line in text

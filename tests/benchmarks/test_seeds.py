@@ -30,7 +30,7 @@ def test_one_seed_has_no_spread(project, monkeypatch):
 
 def test_another_recipe_than_the_active_one(project, monkeypatch):
     trained = []
-    monkeypatch.setattr(seeds, "measure", lambda recipe, seed: trained.append(recipe) or {"seed": seed, "loss": 0.5})
+    monkeypatch.setattr(seeds, "measure", lambda recipe, seed, _: trained.append(recipe) or {"seed": seed, "loss": 0.5})
     monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "2", "--recipe", "mlp_dropout"])
     seeds.main()
     assert json.loads(Path("benchmarks/seeds/mlp_dropout.json").read_text())["recipe"] == "mlp_dropout"

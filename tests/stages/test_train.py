@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from digits.splits import tfrecords
-from stages import train
+from stages import preprocess, train
 
 
 def test_a_plain_keras_model_from_pixels_to_probabilities(project):
@@ -59,6 +59,25 @@ def test_damaged_records(project, fails):
 def test_no_records(project, fails):
     (Path("data/tfrecords") / tfrecords.SPEC).unlink()
     assert "data/tfrecords/dataset.json: No such file" in fails(train)
+
+
+def test_a_set_that_does_not_fit_the_memory_is_streamed(project, set_params, monkeypatch):
+    set_params("memory_mb: 1024", "memory_mb: 1")  # the shards take 1.1 MB
+    read = []
+    whole = tfrecords.read
+    monkeypatch.setattr(tfrecords, "read", lambda folder, split: read.append(split) or whole(folder, split))
+    train.main()
+    assert read == ["validation"]
+    assert json.loads(Path("metrics/train.json").read_text())["val_accuracy"] > 0.3
+
+
+def test_a_shard_that_is_too_large_to_be_streamed(project, fails, set_params):
+    set_params("memory_mb: 1024", "memory_mb: 1")
+    set_params("shards: 4", "shards: 1")
+    preprocess.main()
+    message = fails(train)
+    assert "train-00000-of-00001.tfrecord: 1.1 MB; with half of train.memory_mb for one group of shards" in message
+    assert "train.memory_mb: 3, or preprocess.shards: 4 or more" in message
 
 
 def test_an_unknown_recipe(project, fails, set_params):

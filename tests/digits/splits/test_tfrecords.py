@@ -30,7 +30,8 @@ def test_what_is_written_is_read_in_order(directory, splits):
 
 def test_the_spec_tells_what_a_reader_must_know(directory):
     spec = tfrecords.read_spec(directory)
-    assert spec == tfrecords.Spec("bars", ["a", "b", "c"], [8, 8, 1], {"train": 60, "test": 6})
+    assert spec == tfrecords.Spec("bars", ["a", "b", "c"], [8, 8, 1], {"train": [15] * 4, "test": [2, 2, 1, 1]})
+    assert spec.counts == {"train": 60, "test": 6}
 
 
 @pytest.mark.parametrize("shards", [1, 3, 7, 100])
@@ -68,10 +69,42 @@ def test_a_damaged_shard_is_named(directory, damage):
 
 def test_a_missing_shard_is_noticed(directory):
     first_shard(directory).unlink()
-    with pytest.raises(
-        UserError, match=r"45 train examples, but dataset\.json counts 60: a shard is missing or cut short"
-    ):
+    with pytest.raises(UserError, match=r"3 shards of the train split, but dataset\.json lists 4; run `dvc repro -f"):
         tfrecords.read(directory, "train")
+
+
+@pytest.mark.parametrize("examples", [14, 16])
+def test_a_shard_with_another_number_of_examples_is_named(directory, splits, examples):
+    path = first_shard(directory)
+    tfrecords.write_shard(path, splits["train"].take(np.arange(examples)))
+    with pytest.raises(UserError, match=rf"{path.name}: {examples} examples, but dataset\.json counts 15; run `dvc"):
+        tfrecords.read(directory, "train")
+
+
+def test_shards_written_one_by_one_are_those_of_a_whole(directory, splits, tmp_path):
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for number in range(4):
+        part = splits["train"].take(np.arange(15 * number, 15 * number + 15))
+        tfrecords.write_shard(tfrecords.shard_path(alone, "train", number, 4), part)
+    tfrecords.write_spec(alone, tfrecords.Spec("bars", ["a", "b", "c"], [8, 8, 1], {"train": [15] * 4}))
+    assert tfrecords.find(alone, "train").digest() == tfrecords.find(directory, "train").digest()
+    np.testing.assert_array_equal(tfrecords.read(alone, "train").images, splits["train"].images)
+
+
+def test_shards_are_found_without_being_read(directory):
+    shards = tfrecords.find(directory, "train")
+    first_shard(directory).write_bytes(b"nonsense")
+    assert len(shards) == 60
+    assert shards.sizes == [8, *[path.stat().st_size for path in shards.paths[1:]]]
+
+
+@pytest.mark.parametrize(("count", "each"), [(4, 1), (7, 2), (1000, 15)])
+def test_a_sample_is_of_all_shards(directory, splits, count, each):
+    sample = tfrecords.find(directory, "train").sample(count)
+    chosen = (np.arange(0, 60, 15)[:, None] + np.arange(each)).ravel()
+    np.testing.assert_array_equal(sample.images, splits["train"].images[chosen])
+    np.testing.assert_array_equal(sample.labels, splits["train"].labels[chosen])
 
 
 def test_no_shards_at_all_are_noticed(directory):

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 from digits import params
 from digits.core.errors import UserError
+from digits.inputs.streaming import StreamedSplit
 from digits.metrics import calibration
 from digits.models import keras_file
+from digits.splits import tfrecords
 from digits.training import trainer
 from digits.training.checkpoints import Checkpoint
 from tests.conftest import ROOT, make_split
@@ -63,7 +66,9 @@ class KilledError(Exception):
     """In place of a signal."""
 
 
-def train(folder, *, seed=1, recipe=RECIPE, identity=None, stop_after=None, monkeypatch=None, log_dir=None):
+def train(
+    folder, *, training=None, seed=1, recipe=RECIPE, identity=None, stop_after=None, monkeypatch=None, log_dir=None
+):
     checkpoint = Checkpoint(folder / "checkpoint.npz", identity=identity or [seed, recipe.model_dump()])
     if stop_after:
         saved = []
@@ -77,7 +82,7 @@ def train(folder, *, seed=1, recipe=RECIPE, identity=None, stop_after=None, monk
         monkeypatch.setattr(Checkpoint, "save", save_then_stop)
     return trainer.train(
         recipe,
-        make_split(30, seed=0),
+        training or make_split(30, seed=0),
         make_split(10, seed=1),
         classes=3,
         seed=seed,
@@ -245,6 +250,54 @@ def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatc
         train(tmp_path / "cut", recipe=recipe, stop_after=stop_after, monkeypatch=monkeypatch)
     monkeypatch.undo()
     assert_same(train(tmp_path / "cut", recipe=recipe), whole)
+
+
+@pytest.fixture(scope="module")
+def streamed(tmp_path_factory):
+    """The training split of `train` in nine shards, two of which are in memory together."""
+    folder = tmp_path_factory.mktemp("records") / "r"
+    tfrecords.write(folder, {"train": make_split(30, seed=0)}, name="bars", classes=["a", "b", "c"], shards=9)
+    return StreamedSplit(tfrecords.find(folder, "train"), 2)
+
+
+def test_a_streamed_training_learns_as_well(streamed, result, tmp_path):
+    found = train(tmp_path, training=streamed)
+    assert found.summary["val_accuracy"] > 0.9
+    assert found.model.optimizer.iterations.numpy() == result.model.optimizer.iterations.numpy()
+
+
+# Five steps of the six that are a pass: an epoch begins in the middle of a pass, and of a group.
+@pytest.mark.parametrize("loop", ["keras", "gradient_tape"])
+def test_an_interrupted_streamed_training_ends_with_the_same_weights(streamed, tmp_path, monkeypatch, loop):
+    recipe = variant(**{**TRUSTED, "epochs": 3}, steps_per_epoch=5, loop=loop)
+    whole = train(tmp_path / "whole", training=streamed, recipe=recipe)
+    with pytest.raises(KilledError):
+        train(tmp_path / "cut", training=streamed, recipe=recipe, stop_after=1, monkeypatch=monkeypatch)
+    monkeypatch.undo()
+    assert_same(train(tmp_path / "cut", training=streamed, recipe=recipe), whole)
+
+
+def test_of_a_stream_no_more_images_are_held_out(streamed, tmp_path):
+    with pytest.raises(UserError, match=r"validation_fraction: .* does not fit train\.memory_mb .* raise"):
+        train(tmp_path, training=streamed, recipe=SMALL.model_copy(update={"validation_fraction": 0.5}))
+
+
+def test_a_shard_that_is_damaged_during_the_training_is_named(tmp_path):
+    tfrecords.write(tmp_path / "r", {"train": make_split(30, seed=0)}, name="bars", classes=["a", "b", "c"], shards=9)
+    shards = tfrecords.find(tmp_path / "r", "train")
+    shards.paths[3].write_bytes(shards.paths[3].read_bytes()[:-5])
+    with pytest.raises(UserError, match=r"train-00003-of-00009\.tfrecord: corrupt or truncated"):
+        train(tmp_path, training=StreamedSplit(shards, 2), recipe=SMALL)
+
+
+def test_the_identity_of_a_training_covers_its_stream(streamed):
+    settings = (params.load(ROOT / "params.yaml").train,)
+    found = [
+        trainer.identity(SMALL, 1, settings, split, make_split(10, seed=1))
+        for split in (streamed, replace(streamed, drawings=make_split(1, seed=0), drawn=1), make_split(30, seed=0))
+    ]
+    assert found[0] == trainer.identity(SMALL, 1, settings, streamed, make_split(10, seed=1))
+    assert len({json.dumps(identity) for identity in found}) == 3
 
 
 def test_an_ensemble_with_outliers_and_calibration_survives_an_interruption(tmp_path, monkeypatch):
