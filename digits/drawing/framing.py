@@ -175,7 +175,7 @@ def normalized(ink: np.ndarray) -> np.ndarray | None:
 def crop(ink: np.ndarray) -> np.ndarray:
     """Crops to the visible ink."""
     visible = ink > VISIBLE
-    rows, columns = visible.any(axis=1).nonzero()[0], visible.any(axis=0).nonzero()[0]
+    rows, columns = (np.flatnonzero(visible.any(axis=axis)) for axis in (1, 0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
