@@ -222,7 +222,7 @@ def test_a_stage_is_small_and_reads_no_other_stage():
 WITHOUT_TENSORFLOW = {
     "core": ["errors", "files", "paths", "text"],
     "params": ["loading"],
-    "splits": ["holdout", "split"],
+    "splits": ["holdout", "split", "tfrecords"],
     "datasets": ["checks", "raw", "sources"],
     "drawing": ["framing", "strokes"],
     "metrics": ["calibration", "decision", "intervals", "scoring"],
@@ -246,6 +246,16 @@ def test_importing_tensorflow_says_nothing(first):
     check = [sys.executable, "-c", f"import digits; {first} import tensorflow, os; os.write(2, b'still open')"]
     done = subprocess.run(check, cwd=ROOT, check=True, capture_output=True)
     assert (done.stdout, done.stderr) == (b"", b"still open")
+
+
+@pytest.mark.parametrize("first", ["keras", "tensorflow"])
+def test_keras_is_imported_without_spare_packages_which_are_there_afterwards(first):
+    spare = "{'matplotlib', 'pandas', 'sklearn'} & set(sys.modules)"
+    check = (
+        f"import sys, digits, {first}, keras; print({spare}); import sklearn.base; print(sklearn.base.BaseEstimator)"
+    )
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["set()", "<class 'sklearn.base.BaseEstimator'>"]
 
 
 def test_every_module_has_its_tests():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ANEW = "delete it, and `dvc repro` makes it anew"
+DPI = 150  # of figures
 DECIMALS = 6  # of every number in a metrics or plots file: finer than its spread between seeds, readable in a diff
 
 
@@ -170,8 +171,12 @@ def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
 
 def write_figure(path: Path, figure: "Figure") -> None:
     """Writes a figure as PNG, without matplotlib's version in its metadata."""
+    figure.set_dpi(DPI)
+    if layout := figure.get_layout_engine():  # by itself, because `savefig` would draw the whole figure for it
+        layout.execute(figure)
+        figure.set_layout_engine(None)
     with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
+        figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
 
 
 def _rounded(value: Any) -> Any:

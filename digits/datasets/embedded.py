@@ -2,7 +2,6 @@
 
 import numpy as np
 from PIL import Image
-from sklearn.datasets import load_digits
 
 from digits.splits.holdout import split_off_test
 from digits.splits.split import Dataset, Split
@@ -36,6 +35,8 @@ def load() -> Dataset:
 
 def digits_8x8() -> tuple[np.ndarray, np.ndarray]:
     """Returns the images, scaled from 0..16 to uint8 `[1797, 8, 8]`, light on black, and the labels, int64 `[1797]`."""
+    from sklearn.datasets import load_digits  # noqa: PLC0415  # takes a second, and MNIST does without
+
     bunch = load_digits()
     return np.round(bunch.images * (255 / 16)).astype(np.uint8), bunch.target.astype(np.int64)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import gzip
 import re
 import sys
 import tempfile
@@ -44,7 +45,7 @@ def load(name: str, mnist_dir: Path | None = None) -> Dataset:
 
 def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
     """Loads a dataset of TensorFlow Datasets, with verified checksums, in the order of its records."""
-    import tensorflow_datasets as tfds  # noqa: PLC0415  # imports TensorFlow; the embedded set needs none
+    import tensorflow_datasets as tfds  # noqa: PLC0415  # takes a while; the embedded set does without
     from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError  # noqa: PLC0415
 
     if not sys.stdout.isatty():
@@ -55,11 +56,9 @@ def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
         local = mnist_dir if builder.name == "mnist" else None
         if local:
             _check_files(local, builder.url_infos.values())
-        else:
-            _probe(builder.name, next(iter(builder.url_infos or {}), TFDS_HOST))
-        config = tfds.download.DownloadConfig(
-            manual_dir=local, extract_dir=f"{workspace}/extracted", force_checksums_validation=True
-        )
+            return Dataset(_read_files(local, "train"), _read_files(local, "test"), card=_card(builder))
+        _probe(builder.name, next(iter(builder.url_infos or {}), TFDS_HOST))
+        config = tfds.download.DownloadConfig(extract_dir=f"{workspace}/extracted", force_checksums_validation=True)
         try:
             builder.download_and_prepare(download_dir=f"{workspace}/downloads", download_config=config)
         except (tfds.download.DownloadError, NonMatchingChecksumError, OSError) as error:
@@ -113,6 +112,23 @@ def _check_files(folder: Path, expected: Iterable[Any]) -> None:
                 f"MNIST_DIR: {path} is not the original file (sha256 {checksum[:12]}..., expected "
                 f"{info.checksum[:12]}...): truncated or corrupt, copy it again"
             )
+
+
+def _read_files(folder: Path, split: str) -> Split:
+    """Reads two of the four files, in the order of the records that TFDS would make of them in twenty seconds.
+
+    TFDS sorts the records of a split by the hash of their key, which is their number.
+    """
+    from tensorflow_datasets.core.hashing import Hasher  # noqa: PLC0415  # as in `load_tfds`
+
+    prefix = {"train": "train", "test": "t10k"}[split]
+    pixels, labels = (
+        gzip.decompress((folder / f"{prefix}-{content}-ubyte.gz").read_bytes())[header:]
+        for content, header in (("images-idx3", 16), ("labels-idx1", 8))
+    )
+    order = sorted(range(len(labels)), key=Hasher(split).hash_key)
+    images = np.frombuffer(pixels, np.uint8).reshape(-1, 28, 28, 1)
+    return Split(images, np.frombuffer(labels, np.uint8).astype(np.int64)).take(np.array(order))
 
 
 def _probe(name: str, url: str) -> None:

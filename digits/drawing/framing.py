@@ -6,8 +6,11 @@ were measured on its training split (docs/log.md). Every image that is not from 
 `frame`: page, API, command line and the test sets of other people's digits.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 from scipy import ndimage
 
 SIDE, LONGER = 28, 20  # pixels of the frame, and of the drawing's longer side in it
@@ -17,6 +20,8 @@ FAINTEST = 0.06  # contrast to the background, 0 to 1, below which nothing count
 VISIBLE = 0.25  # ink above this value belongs to the drawing
 SPECK = 0.02  # parts with a smaller share of the ink are removed as dirt
 LARGEST = 256  # pixels a side; larger drawings are reduced first
+AT_ONCE = 50_000  # pixels that are worked on together: what fits the processor's cache
+WITHIN_AN_IMAGE = np.stack([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])  # a pixel's neighbours in a stack
 
 
 def frame(drawing: np.ndarray) -> np.ndarray | None:
@@ -32,27 +37,25 @@ def frame(drawing: np.ndarray) -> np.ndarray | None:
     Raises:
         ValueError: the array has another shape or dtype.
     """
-    ink = clean(strength(drawing))
-    if ink is None or ink.max() <= VISIBLE:  # only dirt
-        return None
-    fine = np.pad(fit(crop(ink), LONGER * FINE), LONGER * FINE // 4)
-    return None if fine.max() <= VISIBLE else centre(fit(crop(reweigh(fine)), LONGER))
+    return frames([drawing])[0]
 
 
-def strength(drawing: np.ndarray) -> np.ndarray:
-    """Returns the ink at each pixel: its distance from the background, float32 `[H, W]`, 0 to 1."""
+def frames(drawings: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+    """Returns the `frame` of each drawing; small ones of one shape in a row take half the time."""
+    result: list[np.ndarray | None] = []
+    for stack in stacks([reduced(checked(drawing)) for drawing in drawings]):
+        result += map(normalized, clean(strength(stack)))
+    return result
+
+
+def checked(drawing: np.ndarray) -> np.ndarray:
+    """Returns the drawing as `[H, W, C]`; raises if it is none."""
     if drawing.dtype != np.uint8 or drawing.ndim not in (2, 3) or not drawing.size:
         raise ValueError(f"a drawing is uint8 [H, W] or [H, W, C] and not empty, not {drawing.dtype} {drawing.shape}")
     channels = drawing[..., None] if drawing.ndim == 2 else drawing
     if channels.shape[-1] not in (1, 3, 4):
         raise ValueError(f"a drawing has 1, 3 or 4 channels, not {channels.shape[-1]}")
-    channels = reduced(channels).astype(np.float32) / 255
-    if channels.shape[-1] == 4:
-        alpha = channels[..., 3]
-        if np.median(edge(alpha)) < 0.5:
-            return alpha
-        channels = channels[..., :3] * alpha[..., None] + (1 - alpha[..., None])  # on white paper
-    return paper_and_ink(channels)
+    return channels
 
 
 def reduced(channels: np.ndarray) -> np.ndarray:
@@ -66,63 +69,113 @@ def reduced(channels: np.ndarray) -> np.ndarray:
     )
 
 
+def stacks(drawings: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yields the drawings in order, `[N, H, W, C]`: as many in a row as have one shape, up to `AT_ONCE` pixels."""
+    for shape, alike in groupby(drawings, key=lambda drawing: drawing.shape):
+        while some := list(islice(alike, max(1, AT_ONCE // (shape[0] * shape[1])))):
+            yield np.stack(some)
+
+
+def strength(drawings: np.ndarray) -> np.ndarray:
+    """Returns the ink at each pixel, its distance from the background: float32 `[N, H, W]`, 0 to 1."""
+    channels = drawings.astype(np.float32) / 255
+    if channels.shape[-1] < 4:
+        return paper_and_ink(channels)
+    colours, alpha = channels[..., :3], channels[..., 3]
+    transparent = np.median(edge(alpha), axis=1) < 0.5
+    ink = alpha.copy()
+    if not transparent.all():
+        on_white = colours * alpha[..., None] + (1 - alpha[..., None])
+        ink[~transparent] = paper_and_ink(on_white[~transparent])
+    return ink
+
+
 def edge(values: np.ndarray) -> np.ndarray:
-    """Returns the outermost pixels, `[N, ...]`."""
-    return np.concatenate([values[0], values[-1], values[1:-1, 0], values[1:-1, -1]])
+    """Returns the outermost pixels of each, `[N, pixels, ...]`."""
+    return np.concatenate([values[:, 0], values[:, -1], values[:, 1:-1, 0], values[:, 1:-1, -1]], axis=1)
 
 
 def paper_and_ink(channels: np.ndarray) -> np.ndarray:
-    """Returns the distance of each pixel from the paper's colour, the median of the edge, float32 `[H, W]`."""
-    paper = np.median(edge(channels), axis=0)
-    distance = np.abs(channels - paper).max(axis=-1)
-    far = distance > distance.max() / 2
-    if far.mean() > 0.5 and edge(far).mean() > 0.3:  # a tight crop: the edge is mostly ink
-        paper = np.median(channels[far], axis=0)
-        distance = np.abs(channels - paper).max(axis=-1)
-    return np.asarray(distance, dtype=np.float32)
+    """Returns the distance of each pixel from the paper's colour, the median of the edge, float32 `[N, H, W]`."""
+    paper = np.median(edge(channels), axis=1)
+    distance = np.abs(channels - paper[:, None, None]).max(axis=-1)
+    far = distance > distance.max(axis=(1, 2), keepdims=True) / 2
+    tight_crop = (far.mean(axis=(1, 2)) > 0.5) & (edge(far).mean(axis=1) > 0.3)  # the edge is mostly ink
+    for number in np.flatnonzero(tight_crop):
+        other_paper = np.median(channels[number][far[number]], axis=0)
+        distance[number] = np.abs(channels[number] - other_paper).max(axis=-1)
+    return np.asarray(distance)
 
 
-def clean(strength: np.ndarray) -> np.ndarray | None:
-    """Removes the paper's noise and dirt and scales ink to 0 to 1, 1 inside a stroke; None without ink."""
-    strongest = float(strength.max())
-    if strongest < FAINTEST:
-        return None
-    threshold = strongest * otsu(strength / strongest)
+def clean(strength: np.ndarray) -> np.ndarray:
+    """Removes the paper's noise and dirt and scales ink to 0 to 1, 1 inside a stroke; 0 everywhere without ink."""
+    strongest = strength.max(axis=(1, 2)).astype(np.float64)
+    threshold = strongest * otsu(strength / _each(np.maximum(strongest, FAINTEST)))
     # The lower quartile, as up to three quarters of the edge may be drawn on; of normal noise it is 0.32 deviations.
-    outermost = np.sort(edge(strength))
-    noise = min(10 * float(outermost[len(outermost) // 4]), threshold)
-    strokes = np.sort(strength[strength >= threshold])
-    full = float(strokes[int(0.9 * len(strokes))])
-    if full - noise < FAINTEST:
-        return None
-    return without_specks(np.clip((strength - noise) / (full - noise), 0, 1))
+    outermost = np.sort(edge(strength), axis=1)
+    noise = np.minimum(10 * outermost[:, outermost.shape[1] // 4].astype(np.float64), threshold)
+    full = np.array(
+        [ninth_tenth(image[stroke]) for image, stroke in zip(strength, strength >= _each(threshold), strict=True)]
+    )
+    drawn = (strongest >= FAINTEST) & (full - noise >= FAINTEST)
+    ink = np.clip((strength - _each(noise)) / _each(np.where(drawn, full - noise, 1)), 0, 1)
+    return without_specks(np.where(drawn[:, None, None], ink, np.float32(0)))
 
 
-def otsu(values: np.ndarray) -> float:
-    """Returns the threshold, 0 to 1, that separates paper and ink best (Otsu, 1979)."""
-    counts = np.bincount((values * 255).astype(np.uint8).ravel(), minlength=256).astype(np.float64)
-    below, levels = np.cumsum(counts), np.arange(256)
-    total, mass = below[-1], np.cumsum(counts * levels)
-    between = (mass[-1] * below - total * mass) ** 2 / np.maximum(below * (total - below), 1)
-    best = np.flatnonzero(between == between.max())  # within a gap between the two, its middle
-    return float(best.mean()) / 255
+def ninth_tenth(values: np.ndarray) -> float:
+    """Returns the value below which nine tenths of `values` lie."""
+    place = int(0.9 * len(values))
+    return float(np.partition(values, place)[place])
+
+
+def _each(values: np.ndarray) -> np.ndarray:
+    """Returns one value for each image, to calculate with all of its pixels, float32."""
+    return values.astype(np.float32)[:, None, None]
+
+
+def otsu(values: np.ndarray) -> np.ndarray:
+    """Returns the threshold, 0 to 1, that separates paper and ink of each image best (Otsu, 1979), float64 `[N]`."""
+    levels = np.arange(256)
+    numbered = (values * 255).astype(np.uint8) + 256 * np.arange(len(values))[:, None, None]
+    counts = np.bincount(numbered.ravel(), minlength=256 * len(values)).reshape(-1, 256).astype(np.float64)
+    below, mass = np.cumsum(counts, axis=1), np.cumsum(counts * levels, axis=1)
+    total, whole_mass = below[:, -1:], mass[:, -1:]
+    between = (whole_mass * below - total * mass) ** 2 / np.maximum(below * (total - below), 1)
+    best = between == between.max(axis=1, keepdims=True)  # within a gap between the two, its middle
+    return np.asarray((best * levels).sum(axis=1) / best.sum(axis=1) / 255)
 
 
 def without_specks(ink: np.ndarray) -> np.ndarray:
-    """Removes the parts with less than `SPECK` of the ink; the others keep their soft edges."""
-    parts, count = ndimage.label(ink > VISIBLE, structure=np.ones((3, 3)))
-    if count < 2:
+    """Removes the parts with less than `SPECK` of an image's ink; the others keep their soft edges."""
+    parts, count = ndimage.label(ink > VISIBLE, structure=WITHIN_AN_IMAGE)
+    last_part = np.maximum.accumulate(parts.max(axis=(1, 2)))  # of each image: parts are numbered from image to image
+    image_of_part = np.searchsorted(last_part, np.arange(1, count + 1))
+    several = np.bincount(image_of_part, minlength=len(ink)) > 1
+    if not several.any():
         return ink
-    masses = np.bincount(parts.ravel(), weights=ink.ravel())
-    large = masses >= SPECK * masses[1:].sum()
-    large[0] = False
-    return np.asarray(np.where(ndimage.binary_dilation(large[parts], np.ones((3, 3))), ink, 0))
+    masses = np.bincount(parts.ravel(), weights=ink.ravel())[1:]
+    totals = np.bincount(image_of_part, weights=masses)
+    large = np.concatenate([[False], masses >= SPECK * totals[image_of_part]])
+    near = ndimage.binary_dilation(large[parts[several]], WITHIN_AN_IMAGE)
+    ink[several] = np.where(near, ink[several], 0)
+    return ink
+
+
+def normalized(ink: np.ndarray) -> np.ndarray | None:
+    """Returns clean ink at MNIST's size, stroke width and place, uint8 `[28, 28]`; None if nothing is visible."""
+    if ink.max() <= VISIBLE:
+        return None
+    fitted = fit(crop(ink), LONGER * FINE)
+    margin = LONGER * FINE // 4
+    fine = np.zeros([side + 2 * margin for side in fitted.shape], np.float32)
+    fine[margin:-margin, margin:-margin] = fitted
+    return None if fine.max() <= VISIBLE else centre(fit(crop(reweigh(fine)), LONGER))
 
 
 def crop(ink: np.ndarray) -> np.ndarray:
     """Crops to the visible ink."""
     visible = ink > VISIBLE
-    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
+    rows, columns = (np.flatnonzero(visible.any(axis=axis)) for axis in (1, 0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
@@ -131,18 +184,21 @@ def fit(ink: np.ndarray, longer: int) -> np.ndarray:
     scale = longer / max(ink.shape)
     height, width = (max(1, round(side * scale)) for side in ink.shape)
     method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    resampled = Image.fromarray(ink.astype(np.float32)).resize((width, height), method)
-    return np.asarray(np.clip(np.asarray(resampled), 0, 1))
+    resampled = Image.fromarray(ink).resize((width, height), method)
+    return np.asarray(resampled).clip(0, 1)
 
 
 def reweigh(fine: np.ndarray) -> np.ndarray:
     """Widens strokes that are too thin and narrows those that are too wide, equally on both sides."""
     width = stroke_width(fine) / FINE
     target = min(max(width, LIGHTEST), HEAVIEST)
-    image = Image.fromarray(np.round(fine * 255).astype(np.uint8))
-    for steps in range(round(abs(target - width) * FINE / 2), 0, -1):
-        kind = ImageFilter.MaxFilter if target > width else ImageFilter.MinFilter
-        changed = np.asarray(image.filter(kind(2 * steps + 1)))
+    steps = round(abs(target - width) * FINE / 2)
+    if not steps:
+        return fine
+    image = np.round(fine * 255).astype(np.uint8)
+    for fewer in range(steps, 0, -1):
+        extreme = ndimage.maximum_filter if target > width else ndimage.minimum_filter
+        changed = extreme(image, 2 * fewer + 1, mode="nearest")
         if changed.max() > 128:  # otherwise thin parts would vanish: try one step less
             return np.asarray(changed / np.float32(255))
     return fine
@@ -151,15 +207,21 @@ def reweigh(fine: np.ndarray) -> np.ndarray:
 def stroke_width(ink: np.ndarray) -> float:
     """Returns the mean stroke width in pixels: twice the area divided by the outline's length (total variation)."""
     down, right = np.diff(ink, axis=0)[:, :-1], np.diff(ink, axis=1)[:-1]
-    outline = float(np.sqrt(down**2 + right**2).sum())
+    slope = np.square(down)
+    slope += np.square(right)
+    outline = float(np.sqrt(slope, out=slope).sum())
     return 2 * float(ink.sum()) / outline if outline else 0.0
 
 
 def centre(ink: np.ndarray) -> np.ndarray:
     """Places the ink in a frame of 28x28, by whole pixels, with its centre of mass as near the middle as fits."""
     height, width = ink.shape
-    mass = ndimage.center_of_mass(ink)
-    top, left = (min(max(round((SIDE - 1) / 2 - at), 0), SIDE - size) for at, size in zip(mass, ink.shape, strict=True))
+    rows, columns = np.arange(float(height))[:, None], np.arange(float(width))
+    mass = ink.sum()
+    centre_of_mass = (ink * rows).sum() / mass, (ink * columns).sum() / mass
+    top, left = (
+        min(max(round((SIDE - 1) / 2 - at), 0), SIDE - size) for at, size in zip(centre_of_mass, ink.shape, strict=True)
+    )
     image = np.zeros((SIDE, SIDE), np.uint8)
     image[top : top + height, left : left + width] = np.round(ink * 255)
     return image

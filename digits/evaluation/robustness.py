@@ -1,8 +1,9 @@
 """Accuracy beyond the test split: digits of other people, drawings, corruptions, and images of no digit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from digits.metrics import intervals
 from digits.metrics.decision import Decision
 from digits.models.metadata import Metadata
 from digits.splits.split import Split
+
+Item = TypeVar("Item")
 
 LEVELS = ("mild", "medium", "strong")
 SHOWN = 24  # misread images at most
@@ -114,14 +117,28 @@ def under_stress(network: Network, split: Split, seed: int, *, frames: bool) -> 
         on the corrupted images; with `frames` also `framed`, the accuracy after `digits.drawing.framing.frame`.
     """
     rows = []
-    corrupted = track(corruptions.corrupted(split.images, seed), "corruptions", corruptions.COUNT)
-    for number, (name, strength, images) in enumerate(corrupted):
+    for number, (name, strength, images, frames_of_images) in enumerate(_in_advance(_corrupted(split, seed, frames))):
         row = {"distortion": name, "level": LEVELS[number % len(LEVELS)], "strength": float(strength)}
         row["accuracy"] = float((network(images).argmax(axis=1) == split.labels).mean())
-        if frames:
-            row["framed"] = float((network(framed(list(images))).argmax(axis=1) == split.labels).mean())
+        if frames_of_images is not None:
+            row["framed"] = float((network(frames_of_images).argmax(axis=1) == split.labels).mean())
         rows.append(row)
     return rows
+
+
+def _corrupted(split: Split, seed: int, frames: bool) -> Iterator[tuple[str, float, np.ndarray, np.ndarray | None]]:
+    corrupted = track(corruptions.corrupted(split.images, seed), "corruptions", corruptions.COUNT)
+    for name, strength, images in corrupted:
+        yield name, strength, images, framed(list(images)) if frames else None
+
+
+def _in_advance(items: Iterator[Item]) -> Iterator[Item]:
+    """Yields the items; a thread makes the next one meanwhile: one core frames while the network takes the others."""
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        following = worker.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = worker.submit(next, items, None)
+            yield item
 
 
 def misread(network: Network, splits: Sequence[Split]) -> dict[str, np.ndarray]:

@@ -21,8 +21,7 @@ def takes_drawings(classes: Sequence[str], image_shape: Sequence[int]) -> bool:
 def framed(drawings: Sequence[np.ndarray]) -> np.ndarray:
     """Returns the frames of drawings, uint8 `[N, 28, 28, 1]`; black if nothing is drawn."""
     empty = np.zeros((framing.SIDE, framing.SIDE), np.uint8)
-    frames = [framing.frame(drawing) for drawing in drawings]
-    return np.stack([empty if frame is None else frame for frame in frames])[..., None]
+    return np.stack([empty if frame is None else frame for frame in framing.frames(drawings)])[..., None]
 
 
 def drawn(drawings: Sequence[Drawing]) -> Split:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import precision_recall_fscore_support
 
 from digits.metrics.calibration import SMALLEST
 from digits.metrics.intervals import wilson_interval
@@ -47,6 +46,8 @@ def losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 def per_class(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> list[dict[str, Any]]:
     """Returns one row per class: `class`, `precision`, `recall`, `f1`, and `support`, its number of examples."""
+    from sklearn.metrics import precision_recall_fscore_support  # noqa: PLC0415  # takes a second; pictures do without
+
     scores = precision_recall_fscore_support(
         labels, probabilities.argmax(axis=1), labels=range(len(classes)), zero_division=0.0
     )

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
-from sklearn.metrics import confusion_matrix
 
 from digits.core.text import percent
 from digits.metrics import scoring
@@ -27,12 +26,14 @@ def pictures(
         showcase: the arrays of `digits.evaluation.examples.showcase`.
         classes: the names of the classes in the order of their labels.
     """
-    actual, predicted = ([row[name] for row in predictions] for name in ("actual", "predicted"))
+    actual, predicted = ([classes.index(row[name]) for row in predictions] for name in ("actual", "predicted"))
+    matrix = np.zeros((len(classes), len(classes)), int)
+    np.add.at(matrix, (actual, predicted), 1)
     wrong = [predictions[place] for place in showcase["mistakes_index"]]
     captions = [f"{row['actual']}, read as {row['predicted']}\n{percent(row['confidence'])}" for row in wrong]
-    labels = [classes.index(predictions[place]["actual"]) for place in showcase["samples_index"]]
+    labels = [actual[place] for place in showcase["samples_index"]]
     return {
-        "confusion": confusion(confusion_matrix(actual, predicted, labels=classes), classes),
+        "confusion": confusion(matrix, classes),
         "mistakes": style.gallery(showcase["mistakes_images"], captions, title="hardest mistakes, test split"),
         "predictions": sample_predictions(
             showcase["samples_images"], showcase["samples_probabilities"], labels, classes

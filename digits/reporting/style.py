@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 matplotlib.rcdefaults()  # overrides the user's matplotlibrc
+matplotlib.rcParams["axes.titley"] = 1  # where titles are anyhow: no figure has ticks above, and looking takes long
 
 Pictures = dict[str, Figure]  # name of the file -> figure
 

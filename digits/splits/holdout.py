@@ -1,7 +1,6 @@
 """Stratified holdout: splits examples off, with the same class proportions in both parts."""
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from digits.core.errors import UserError
 from digits.splits.split import Split
@@ -18,6 +17,8 @@ def stratified(split: Split, amount: float | int, seed: int) -> tuple[Split, Spl
     Raises:
         UserError: there are too few examples for every class to be in both parts.
     """
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415  # takes a second, and most callers do not split
+
     try:
         rest, held_out = train_test_split(
             np.arange(len(split)), test_size=amount, stratify=split.labels, random_state=seed

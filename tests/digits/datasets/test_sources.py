@@ -192,6 +192,18 @@ def test_mnist_from_a_folder_is_mnist(mnist_dir):
 
 
 @pytest.mark.mnist
+def test_mnist_from_a_folder_is_in_the_order_of_tensorflow_datasets(mnist_dir, tmp_path):
+    # Without a folder TFDS makes records of the downloaded files, and sorts them: it must be the same dataset.
+    builder = tfds.builder("mnist", data_dir=tmp_path)
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=mnist_dir))
+    expected, dataset = sources._read(tfds, builder), sources.load("mnist", mnist_dir=mnist_dir)
+    assert [split.digest() for split in dataset.splits.values()] == [
+        split.digest() for split in expected.splits.values()
+    ]
+    assert dataset.card == expected.card
+
+
+@pytest.mark.mnist
 def test_a_truncated_original_is_named(mnist_dir, tmp_path):
     for name in FILES:
         content = (mnist_dir / name).read_bytes()

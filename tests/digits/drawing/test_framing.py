@@ -227,7 +227,7 @@ def test_a_second_stroke_is_no_speck():
 def test_a_tight_crop_whose_edge_is_mostly_ink_is_read_the_right_way_round():
     angle = np.full((40, 40), 255, np.uint8)
     angle[:, :4] = angle[-4:] = angle[:4, :20] = 0
-    assert np.median(framing.edge(angle)) == 0, "else this says nothing"
+    assert np.median(framing.edge(angle[None])) == 0, "else this says nothing"
     with_margin = np.pad(angle, 20, constant_values=255)
     assert alike(framing.frame(angle), framing.frame(with_margin))
 
@@ -308,8 +308,8 @@ def test_the_stroke_width_of_a_bar_is_its_width():
 
 
 def test_otsu_parts_two_heaps_in_the_middle():
-    values = np.concatenate([np.full(500, 0.1), np.full(80, 0.9)])
-    assert framing.otsu(values) == pytest.approx(0.5, abs=0.01)
+    values = np.concatenate([np.full(500, 0.1), np.full(80, 0.9)]).reshape(1, 20, 29)
+    assert framing.otsu(np.concatenate([values, values / 2])) == pytest.approx([0.5, 0.25], abs=0.01)
 
 
 def test_a_large_picture_is_reduced_by_means():
@@ -334,3 +334,35 @@ def test_a_few_single_pixels_far_apart_are_no_drawing():
     picture = np.full((250, 250), 255, np.uint8)
     picture[[3, 3, 245, 245], [3, 245, 3, 245]] = 0
     assert framing.frame(picture) is None
+
+
+def mixed_drawings():
+    """Drawings of several shapes and kinds, so that a stack holds specks, tight crops, dirt and nothing at all."""
+    random = np.random.default_rng(5)
+    dashes = [np.array([[0.0, 0.0], [0.0, 1.0]]), np.array([[0.6, 0.5], [0.6, 0.62]])]
+    speck = draw([dashes[0], dashes[1] / 10])
+    tight = draw(SHAPES[1])[28:130, 28:130]
+    pictures = [draw(shape) for shape in SHAPES] + [draw(dashes), speck, 255 - draw(dashes), np.full_like(speck, 9)]
+    pictures += list(random.integers(0, 256, (5, 28, 28), np.uint8)) + [tight] * 2 + pictures[:2]
+    colours = [np.dstack([picture] * 3) for picture in pictures]
+    with_alpha = [np.dstack([picture] * 3 + [255 - picture]) for picture in pictures]
+    opaque = [np.dstack([picture] * 3 + [np.full_like(picture, 200)]) for picture in pictures]
+    return [picture for kinds in zip(with_alpha, opaque, strict=True) for picture in kinds] + pictures + colours
+
+
+def test_frames_are_the_frame_of_each():
+    drawings = mixed_drawings()
+    for together, drawing in zip(framing.frames(drawings), drawings, strict=True):
+        alone = framing.frame(drawing)
+        assert (together is None) == (alone is None)
+        np.testing.assert_array_equal(together, alone)
+    assert framing.frames([]) == []
+
+
+def test_a_stack_has_one_shape_and_no_more_pixels_than_fit(monkeypatch):
+    monkeypatch.setattr(framing, "AT_ONCE", 50)
+    shapes = [(4, 5, 1)] * 5 + [(4, 5, 3)] + [(4, 5, 1)] + [(9, 9, 1)] * 2
+    drawings = [np.full(shape, number) for number, shape in enumerate(shapes)]
+    stacks = list(framing.stacks(drawings))
+    assert [len(stack) for stack in stacks] == [2, 2, 1, 1, 1, 1, 1]
+    assert [image.ravel()[0] for stack in stacks for image in stack] == list(range(9))

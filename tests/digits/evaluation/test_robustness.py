@@ -64,6 +64,19 @@ def test_under_stress_there_is_a_row_a_strength(frames):
     assert all(given.shape == images.shape and given.dtype == np.uint8 for given in seen)
 
 
+def test_what_is_made_in_advance_comes_in_order_and_an_error_with_it():
+    def items():
+        yield from range(5)
+        raise ValueError("the sixth")
+
+    in_advance = robustness._in_advance(items())
+    assert [next(in_advance) for _ in range(5)] == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="the sixth"):
+        next(in_advance)
+    assert list(robustness._in_advance(iter("abc"))) == ["a", "b", "c"]
+    assert list(robustness._in_advance(iter(()))) == []
+
+
 def test_after_framing_a_shift_is_no_more():
     # A network that knows an image by its place alone.
     images = np.zeros((4, 28, 28, 1), np.uint8)
