@@ -222,7 +222,7 @@ def test_a_stage_is_small_and_reads_no_other_stage():
 WITHOUT_TENSORFLOW = {
     "core": ["errors", "files", "paths", "text"],
     "params": ["loading"],
-    "splits": ["holdout", "split", "tfrecords"],
+    "splits": ["holdout", "split"],
     "datasets": ["checks", "raw", "sources"],
     "drawing": ["framing", "strokes"],
     "metrics": ["calibration", "decision", "intervals", "scoring"],
