@@ -12,6 +12,11 @@ from digits.params import Augmentation, Recipe
 from digits.splits.split import Split
 
 
+# Several workers make the same batches, and each takes its share of every one.
+_SHARED_BY_BATCH = tf.data.Options()
+_SHARED_BY_BATCH.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+
+
 def steps_per_pass(examples: int, batch_size: int) -> int:
     """Returns the number of batches that hold every example once; the last may be smaller."""
     return math.ceil(examples / batch_size)
@@ -56,7 +61,8 @@ def shuffled(
     Args:
         images: uint8 `[N, H, W, C]`.
         targets: `[N, ...]`.
-        batch_size: examples a batch; the last of a pass may be smaller.
+        batch_size: examples a batch; the last of a pass may be smaller. Several devices get equal shares of each: the
+            last is filled up to a multiple of their number with the first examples of the pass.
         augmentation: the largest distortions.
         seed: of order and distortions.
         steps: batches of the whole run.
@@ -67,11 +73,13 @@ def shuffled(
         `steps - first_step` pairs of images uint8 `[B, H, W, C]` and targets `[B, ...]`.
     """
     per_pass = steps_per_pass(len(images), batch_size)
+    missing = -len(images) % tf.distribute.get_strategy().num_replicas_in_sync
     with tf.device("CPU"):
         all_images, all_targets = tf.constant(images), tf.constant(targets)
 
     def pass_batches(number: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(tf.range(len(images)), seed=[seed, tf.cast(number, tf.int32)])
+        order = tf.concat([order, order[:missing]], axis=0)
 
         def numbered(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return number * per_pass + step, order[step * batch_size :][:batch_size]
@@ -95,6 +103,7 @@ def shuffled(
         .take(steps - first_step)
         .map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
+        .with_options(_SHARED_BY_BATCH)
     )
 
 
@@ -104,4 +113,4 @@ def in_order(images: np.ndarray, targets: np.ndarray, batch_size: int = 1000) ->
     batch_size = max(min(batch_size, len(images)) // replicas, 1) * replicas
     with tf.device("CPU"):
         slices = tf.data.Dataset.from_tensor_slices((images, targets))
-    return slices.batch(batch_size).cache().prefetch(tf.data.AUTOTUNE)
+    return slices.batch(batch_size).cache().prefetch(tf.data.AUTOTUNE).with_options(_SHARED_BY_BATCH)
