@@ -58,7 +58,7 @@ def read() -> Cluster:
     if not isinstance(task, dict) or not {"type", "index"} <= set(task):
         raise _wrong("'task' with 'type' and 'index' of this process is missing")
     role, index = task["type"], task["index"]
-    if role not in addresses:
+    if role not in list(addresses):  # a list, because the role may be unhashable
         raise _wrong(f"task.type is {json.dumps(role)}; the cluster has {' and '.join(addresses)}")
     last = len(addresses[role]) - 1
     if type(index) is not int or not 0 <= index <= last:

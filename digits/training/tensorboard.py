@@ -45,8 +45,7 @@ def log_mistakes(log_dir: Path, network: keras.Model, validation: Split) -> None
         network: from images to logits.
         validation: the validation split; a training must not use the test split.
     """
-    # In a model of its own, because the network may belong to a strategy of several devices.
-    logits = keras.Model(network.input, network.output).predict(validation.images, batch_size=1000, verbose=0)
+    logits = network.predict(validation.images, batch_size=1000, verbose=0)
     losses = keras.losses.sparse_categorical_crossentropy(validation.labels, logits, from_logits=True)
     wrong = np.flatnonzero(logits.argmax(axis=1) != validation.labels)
     wrong = wrong[np.argsort(-np.asarray(losses)[wrong], kind="stable")][:IMAGES]

@@ -101,7 +101,7 @@ def train(
     # From here on outside of the strategy: what follows runs on one device, without the other workers.
     for network, one in zip(networks, jobs, strict=True):
         if one.log_dir:
-            tensorboard.log_mistakes(one.log_dir, network, one.validation)
+            tensorboard.log_mistakes(one.log_dir, keras.Model(network.input, network.output), one.validation)
     model, temperature = _assemble(networks, jobs, 1), 1.0
     print(f"measuring the model on {len(validation):,} validation images", flush=True)
     probabilities = keras_file.probabilities(model, validation.images)
