@@ -11,7 +11,6 @@ from digits.inputs.targets import encode, uniform_targets
 from digits.params import Augmentation, Recipe
 from digits.splits.split import Split
 
-
 # Several workers make the same batches, and each takes its share of every one.
 _SHARED_BY_BATCH = tf.data.Options()
 _SHARED_BY_BATCH.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

@@ -4,6 +4,7 @@ TensorFlow itself takes many faults of a description for a worker that is late, 
 """
 
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -64,7 +65,7 @@ def read() -> Cluster:
     if type(index) is not int or not 0 <= index <= last:
         raise _wrong(f"task.index is {json.dumps(index)}; of type {role} there are 0 to {last}")
     names = [f"{role} {number}" for role, group in addresses.items() for number in range(len(group))]
-    return Cluster(tuple(names), tuple(sum(addresses.values(), [])), names.index(f"{role} {index}"))
+    return Cluster(tuple(names), tuple(itertools.chain(*addresses.values())), names.index(f"{role} {index}"))
 
 
 def _wrong(what: str) -> UserError:
@@ -82,7 +83,7 @@ def _addresses(content: Any) -> dict[str, list[str]]:
     for role, group in groups.items():
         if not isinstance(group, list):
             raise _wrong(f"cluster.{role} is no list")
-    everyone = sum(groups.values(), [])
+    everyone = list(itertools.chain(*groups.values()))
     for address in everyone:
         host, _, port = str(address).rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 2**16:

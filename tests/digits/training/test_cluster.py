@@ -49,7 +49,10 @@ def test_a_chief_of_its_own_comes_first(read):
         ({"task": task(0)}, "'cluster' with a list 'worker' is missing"),
         ({"cluster": {"worker": []}, "task": task(0)}, "'cluster' with a list 'worker' is missing"),
         ({"cluster": {"worker": "a:1"}, "task": task(0)}, "cluster.worker is no list"),
-        ({"cluster": {**TWO, "ps": ["a:1"]}, "task": task(0)}, "cluster.ps is no role of this training; there are chief"),
+        (
+            {"cluster": {**TWO, "ps": ["a:1"]}, "task": task(0)},
+            "cluster.ps is no role of this training; there",
+        ),
         ({"cluster": {"worker": ["a:1", "b"]}, "task": task(0)}, '"b" is no address HOST:PORT'),
         ({"cluster": {"worker": ["a:1", "b:70000"]}, "task": task(0)}, '"b:70000" is no address HOST:PORT'),
         ({"cluster": {"worker": ["a:1", 5]}, "task": task(0)}, "5 is no address HOST:PORT"),
