@@ -20,7 +20,10 @@ from digits.training.checkpoints import Checkpoint
 
 
 def main() -> None:
-    """Resumes an interrupted training of the same recipe on the same data; of several workers, only the chief writes."""
+    """Resumes an interrupted training of the same recipe on the same data.
+
+    Of several workers, the chief alone writes.
+    """
     parameters = params.load()
     if len(sys.argv) != 2:
         raise UserError("say which recipe: python -m compare.run RECIPE")

@@ -12,7 +12,10 @@ from digits.training.checkpoints import Checkpoint
 
 
 def main() -> None:
-    """Resumes an interrupted training of the same recipe on the same data; of several workers, only the chief writes."""
+    """Resumes an interrupted training of the same recipe on the same data.
+
+    Of several workers, the chief alone writes.
+    """
     parameters = params.load()
     recipe = parameters.active_recipe
     settings = parameters.train
