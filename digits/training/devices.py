@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from digits.core.errors import UserError, one_line
+from digits.core.errors import UserError
 from digits.training import cluster
 
 
@@ -87,6 +87,6 @@ def _lost_workers() -> Iterator[None]:
         yield
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError) as error:
         raise UserError(
-            f"another worker is gone ({one_line(error.message, 120)}): see its own message, then start all workers "
-            "again; the training continues after its last finished epoch"
+            "another worker is gone, or out of reach: see its own message, then start all workers again; the training "
+            "continues after its last finished epoch"
         ) from error

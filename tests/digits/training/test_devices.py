@@ -54,9 +54,8 @@ def test_a_worker_that_differs_is_named(three_workers, last, complaint):
 
 
 def test_a_lost_worker_is_one_line():
-    message = "Collective ops is aborted by: \nthe task has crashed"
     with (
-        pytest.raises(UserError, match=r"^another worker is gone \(.+ by: the task has crashed\): see its own message"),
+        pytest.raises(UserError, match="^another worker is gone, or out of reach: see its own"),
         devices._lost_workers(),
     ):
-        raise tf.errors.UnavailableError(None, None, message)
+        raise tf.errors.UnavailableError(None, None, "Collective ops is aborted by: \nthe task has crashed")
