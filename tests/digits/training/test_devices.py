@@ -55,7 +55,7 @@ def test_a_worker_that_differs_is_named(three_workers, last, complaint):
 
 def test_a_lost_worker_is_one_line():
     with (
-        pytest.raises(UserError, match="^another worker is gone, or out of reach: see its own"),
+        pytest.raises(UserError, match=r"^another worker is gone, or out of reach: see its own"),
         devices._lost_workers(),
     ):
         raise tf.errors.UnavailableError(None, None, "Collective ops is aborted by: \nthe task has crashed")
