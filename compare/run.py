@@ -20,25 +20,38 @@ from digits.training.checkpoints import Checkpoint
 
 
 def main() -> None:
-    """Resumes an interrupted training of the same recipe on the same data."""
+    """Resumes an interrupted training of the same recipe on the same data.
+
+    Of several workers, the chief alone writes.
+    """
     parameters = params.load()
     if len(sys.argv) != 2:
         raise UserError("say which recipe: python -m compare.run RECIPE")
     name = sys.argv[1]
     recipe, settings = parameters.recipe_named(name), parameters.train
     determinism.configure(parameters.processor, settings.precision)
+    strategy = devices.strategy(settings.strategy)
+    chief = devices.is_chief(strategy)
 
     spec = tfrecords.read_spec(paths.TFRECORDS)
     train = training_data.read(
         paths.TFRECORDS, paths.PRACTICE_DRAWINGS, recipe, memory_mb=settings.memory_mb, seed=parameters.seed
     )
     validation, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("validation", "test"))
-    with devices.strategy(settings.strategy).scope():
+    with strategy.scope():
         identity = trainer.identity(recipe, parameters.seed, (parameters.processor, settings), train, validation)
-        checkpoint = Checkpoint(places.CHECKPOINTS / f"{name}.npz", identity)
-        result = trainer.train(
-            recipe, train, validation, classes=len(spec.classes), seed=parameters.seed, checkpoint=checkpoint
-        )
+    checkpoint = Checkpoint(places.CHECKPOINTS / f"{name}.npz", identity, writes=chief)
+    result = trainer.train(
+        recipe,
+        train,
+        validation,
+        classes=len(spec.classes),
+        seed=parameters.seed,
+        checkpoint=checkpoint,
+        strategy=strategy,
+    )
+    if not chief:
+        return
 
     report = test_split.evaluate(
         partial(keras_file.probabilities, result.model),

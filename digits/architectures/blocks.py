@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from digits.params import HiddenLayer, Network, NormalInitializer
@@ -32,7 +33,9 @@ def unbiased_convolution(
 def normalized_relu(features: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
     """Adds batch normalisation (Ioffe and Szegedy, https://arxiv.org/abs/1502.03167), then ReLU."""
     # Momentum 0.9: the averages adapt within 20 steps; Keras' default 0.99 takes 200, an epoch of this pipeline.
-    features = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(features)
+    # Several devices normalise over the whole batch: else each keeps averages of its own, and only one's are saved.
+    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    features = layers.BatchNormalization(momentum=0.9, synchronized=several, name=f"{name}_norm")(features)
     return layers.ReLU(name=f"{name}_relu")(features)
 
 

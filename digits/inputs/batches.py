@@ -68,6 +68,11 @@ class InMemory:
         return images, tf.gather(self.targets, references)
 
 
+# Several workers make the same batches, and each takes its share of every one.
+_SHARED_BY_BATCH = tf.data.Options()
+_SHARED_BY_BATCH.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+
+
 def steps_per_pass(examples: int, batch_size: int) -> int:
     """Returns the number of batches that hold every example once; the last may be smaller."""
     return math.ceil(examples / batch_size)
@@ -90,7 +95,8 @@ def shuffled(
 
     Args:
         examples: what the batches are made of.
-        batch_size: examples a batch; the last of a pass may be smaller.
+        batch_size: examples a batch; the last of a pass may be smaller. Several devices get equal shares of each: the
+            last is filled up to a multiple of their number with its own first examples.
         augmentation: the largest distortions.
         seed: of order and distortions.
         steps: batches of the whole run.
@@ -100,8 +106,12 @@ def shuffled(
     Returns:
         `steps - first_step` pairs of images uint8 `[B, H, W, C]` and targets `[B, ...]`.
     """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
 
     def batch(step: tf.Tensor, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if replicas > 1:
+            size = tf.size(references)
+            references = tf.gather(references, tf.range(size + -size % replicas) % size)
         images, targets = examples.fetch(references)
         step_seed = tf.stack([tf.cast(seed, tf.int64), -1 - step])  # negative, so that no pass has this seed
         if undistorted_steps < steps:
@@ -112,7 +122,7 @@ def shuffled(
 
     references = examples.references(batch_size=batch_size, seed=seed, steps=steps, first_step=first_step)
     batches = references.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return batches.prefetch(tf.data.AUTOTUNE).with_options(_SHARED_BY_BATCH)
 
 
 def in_order(images: np.ndarray, targets: np.ndarray, batch_size: int = 1000) -> tf.data.Dataset:
@@ -121,4 +131,4 @@ def in_order(images: np.ndarray, targets: np.ndarray, batch_size: int = 1000) ->
     batch_size = max(min(batch_size, len(images)) // replicas, 1) * replicas
     with tf.device("CPU"):
         slices = tf.data.Dataset.from_tensor_slices((images, targets))
-    return slices.batch(batch_size).cache().prefetch(tf.data.AUTOTUNE)
+    return slices.batch(batch_size).cache().prefetch(tf.data.AUTOTUNE).with_options(_SHARED_BY_BATCH)

@@ -30,7 +30,7 @@ class Train(Section):
     """The training settings that all recipes share."""
 
     precision: Literal["float32", "mixed_bfloat16"]
-    strategy: Literal["one_device", "mirrored"]
+    strategy: Literal["one_device", "mirrored", "multi_worker"]
     memory_mb: Count
 
 
@@ -143,6 +143,7 @@ class Params(Section):
                 f"recipes.{name}.validation_fraction is {recipe.validation_fraction}: it cannot be below "
                 f"preprocess.validation_fraction = {least}; null uses that value"
             )
-        if self.train.strategy == "mirrored" and recipe.loop != "keras":
-            raise UserError(f"train.strategy: mirrored needs recipes.{name}.loop: keras")
+        needed = {"mirrored": "keras", "multi_worker": "gradient_tape"}.get(self.train.strategy, recipe.loop)
+        if recipe.loop != needed:
+            raise UserError(f"train.strategy: {self.train.strategy} needs recipes.{name}.loop: {needed}")
         return recipe

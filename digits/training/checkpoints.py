@@ -48,18 +48,22 @@ class Checkpoint:
         path: the file; it is replaced as a whole after each epoch.
         identity: everything that the training depends on. A file written under another identity is ignored. The
             versions of Keras and TensorFlow and the sources of this package are added to it.
+        writes: False for a worker that only follows the chief's file.
     """
 
-    def __init__(self, path: Path, identity: Any) -> None:
-        self.path, self.identity = path, identity
+    def __init__(self, path: Path, identity: Any, *, writes: bool = True) -> None:
+        self.path, self.identity, self.writes = path, identity, writes
         self.fingerprint = _fingerprint(identity)
 
     def member(self, number: int) -> "Checkpoint":
         """Returns the checkpoint of one member of an ensemble, in a file beside this one."""
-        return Checkpoint(self.path.with_stem(f"{self.path.stem}.{number}"), [self.identity, number])
+        path = self.path.with_stem(f"{self.path.stem}.{number}")
+        return Checkpoint(path, [self.identity, number], writes=self.writes)
 
     def save(self, state: State) -> None:
         """Writes the state."""
+        if not self.writes:
+            return
         arrays = {f"variables_{number}": value for number, value in enumerate(state.variables)}
         arrays |= {f"best_{number}": value for number, value in enumerate(state.best)}
         meta = json.dumps({"fingerprint": self.fingerprint, "history": state.history})

@@ -34,7 +34,7 @@ def average(members: Sequence[keras.Model], name: str, temperature: float = 1, v
     images = keras.Input(members[0].input.shape[1:], dtype="uint8", name="pixels")
     seen = shifted(images, views) if views > 1 else images
     answers = [member(seen) for member in members]
-    mean = keras.layers.Average(dtype="float32", name="mean")(answers) if len(answers) > 1 else answers[0]
+    mean = keras.layers.Average(dtype="float32", name="members")(answers) if len(answers) > 1 else answers[0]
     if views > 1:
         parts = keras.ops.reshape(mean, (views, -1, mean.shape[-1]))
         mean = keras.ops.mean(parts, axis=0)

@@ -22,7 +22,7 @@ from digits.params import Recipe
 from digits.params.base import Section
 from digits.splits import holdout
 from digits.splits.split import Split
-from digits.training import checkpoints, ensembles, losses, optimizers, tensorboard
+from digits.training import checkpoints, devices, ensembles, losses, optimizers, tensorboard
 from digits.training.callbacks import AveragedValidation, EpochRecorder, best_epoch
 from digits.training.checkpoints import Checkpoint
 from digits.training.loops import LOOPS
@@ -73,6 +73,7 @@ def train(
     seed: int,
     checkpoint: Checkpoint,
     log_dir: Path | None = None,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> Result:
     """Trains one model; the same arguments on the same kind of processor give the same bytes.
 
@@ -85,14 +86,16 @@ def train(
         seed: of initial weights, order of the examples, distortions, dropout and the examples that move.
         checkpoint: where the state is saved after each epoch, and loaded from after an interruption.
         log_dir: the folder of the TensorBoard logs; None for no logs.
+        strategy: of `devices.strategy`, over whose devices the networks are trained; None for one device.
 
     Raises:
-        UserError: the training diverged, the network does not fit the images, the devices cannot share a batch, or
-            images of a stream should move.
+        UserError: the training diverged, the network does not fit the images, the devices cannot share a batch, images
+            of a stream should move, or the workers do not train the same or lost one of them.
     """
-    devices = tf.distribute.get_strategy().num_replicas_in_sync
-    if recipe.batch_size % devices:
-        raise UserError(f"a batch_size of {recipe.batch_size} cannot be shared by {devices} devices: take a multiple")
+    strategy = strategy or tf.distribute.get_strategy()
+    replicas = strategy.num_replicas_in_sync
+    if recipe.batch_size % replicas:
+        raise UserError(f"a batch_size of {recipe.batch_size} cannot be shared by {replicas} devices: take a multiple")
     if recipe.validation_fraction:
         if isinstance(training, StreamedSplit):
             raise UserError(
@@ -101,7 +104,12 @@ def train(
             )
         training, validation = holdout.enlarge_validation(training, validation, recipe.validation_fraction, seed)
     jobs = _jobs(Job(recipe, training, validation, classes, seed, checkpoint, log_dir, recipe.model.architecture))
-    networks, histories = zip(*map(_train_network, jobs), strict=True)
+    with devices.scope(strategy):
+        networks, histories = zip(*map(_train_network, jobs), strict=True)
+    # From here on outside of the strategy: what follows runs on one device, without the other workers.
+    for network, one in zip(networks, jobs, strict=True):
+        if one.log_dir:
+            tensorboard.log_mistakes(one.log_dir, keras.Model(network.input, network.output), one.validation)
     model, temperature = _assemble(networks, jobs, 1), 1.0
     print(f"measuring the model on {len(validation):,} validation images", flush=True)
     probabilities = keras_file.probabilities(model, validation.images)
@@ -166,6 +174,7 @@ def _train_network(job: Job) -> tuple[keras.Model, History]:
     losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outlier_share > 0)
 
     recorder = EpochRecorder(network, recipe, job.checkpoint, prints=not sys.stdout.isatty())
+    devices.check_agreement(job.checkpoint.fingerprint, len(recorder.state.history))
     if not recorder.finished:
         with training_data.naming_damage(job.training):
             _fit(job, network, recorder, examples, steps)
@@ -173,8 +182,6 @@ def _train_network(job: Job) -> tuple[keras.Model, History]:
         checkpoints.assign(network.variables, recorder.state.best)
     else:
         optimizer.finalize_variable_values(network.trainable_variables)
-    if job.log_dir:
-        tensorboard.log_mistakes(job.log_dir, network, job.validation)
     return network, recorder.state.history
 
 

@@ -1,7 +1,9 @@
 import hashlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from digits.inputs import batches
 from digits.inputs.batches import InMemory
@@ -134,3 +136,12 @@ def test_in_order_is_in_order(split):
     pairs = list(batches.in_order(split.images, split.labels, batch_size=25).as_numpy_iterator())
     np.testing.assert_array_equal(np.concatenate([images for images, _ in pairs]), split.images)
     np.testing.assert_array_equal(np.concatenate([labels for _, labels in pairs]), split.labels)
+
+
+def test_several_devices_get_equal_shares_of_the_last_batch_too(split, monkeypatch):
+    (alone,) = epochs(split, count=1)
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: SimpleNamespace(num_replicas_in_sync=8))
+    (shared,) = epochs(split, count=1)
+    assert [len(labels) for _, labels in shared] == [16, 16, 16, 16]
+    last = [content for batch in alone[-1:] for content in contents([batch])]
+    assert contents(shared) == [*contents(alone), *last[:4]], "filled up with its own first"

@@ -62,3 +62,10 @@ def test_a_recipe_that_does_not_go_with_the_rest_is_refused_when_it_is_trained(l
     with pytest.raises(UserError, match=complaint):
         parameters.recipe_named(complaint.split(".")[1] if "mlp_two" in complaint else "mlp_sigmoid")
     assert parameters.active_recipe
+
+
+def test_several_workers_need_the_own_loop(load):
+    parameters = load(GOOD.replace("strategy: one_device", "strategy: multi_worker", 1))
+    with pytest.raises(UserError, match=r"^train.strategy: multi_worker needs recipes.tiny.loop: gradient_tape$"):
+        parameters.recipe_named("tiny")
+    assert parameters.recipe_named("mlp_sigmoid").loop == "gradient_tape"

@@ -96,6 +96,15 @@ def test_views_are_shifts_by_a_pixel_and_the_image_itself_comes_first(views):
     assert {view[..., 0].tobytes() for view in found[::2]} == expected
 
 
+def test_several_members_and_several_views():
+    keras.utils.clear_session(free_memory=False)  # names of layers begin anew, as in a process of its own
+    members = [classifier("one", 1), classifier("two", 2)]
+    images = np.random.default_rng(0).integers(0, 256, (6, 2, 2, 1), np.uint8)
+    both = ensembles.average(members, "both", views=5).predict(images, verbose=0)
+    each = [ensembles.average([member], "views", views=5).predict(images, verbose=0) for member in members]
+    np.testing.assert_allclose(both, np.mean(each, axis=0), rtol=1e-5, atol=1e-7)
+
+
 def test_the_answer_to_several_views_is_their_mean(tmp_path):
     member = classifier("one_view", 1)
     images = np.random.default_rng(0).integers(0, 256, (6, 2, 2, 1), np.uint8)

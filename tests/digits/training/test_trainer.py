@@ -67,7 +67,16 @@ class KilledError(Exception):
 
 
 def train(
-    folder, *, training=None, seed=1, recipe=RECIPE, identity=None, stop_after=None, monkeypatch=None, log_dir=None
+    folder,
+    *,
+    training=None,
+    seed=1,
+    recipe=RECIPE,
+    identity=None,
+    stop_after=None,
+    monkeypatch=None,
+    log_dir=None,
+    strategy=None,
 ):
     checkpoint = Checkpoint(folder / "checkpoint.npz", identity=identity or [seed, recipe.model_dump()])
     if stop_after:
@@ -88,6 +97,7 @@ def train(
         seed=seed,
         checkpoint=checkpoint,
         log_dir=log_dir,
+        strategy=strategy,
     )
 
 
@@ -470,13 +480,11 @@ found = {"replicas": strategy.num_replicas_in_sync}
 narrow = RECIPE.model.model_copy(update={"convolutions": RECIPE.model.convolutions[:1]})  # with a normalisation
 changes = {"optimizer": AVERAGED, "schedule": PLATEAU, "early_stopping": STOPPING}
 recipe = variant(model=narrow, batch_size=30, epochs=2, **changes)
-with strategy.scope():
-    mirrored = train(folder / "two", recipe=recipe, log_dir=folder / "logs")
+mirrored = train(folder / "two", recipe=recipe, log_dir=folder / "logs", strategy=strategy)
 single = train(folder / "one", recipe=recipe)
 found["rows"] = [mirrored.history[-1], single.history[-1]]
 try:
-    with strategy.scope():
-        train(folder, recipe=variant(batch_size=33))
+    train(folder, recipe=variant(batch_size=33), strategy=strategy)
 except UserError as error:
     found["error"] = str(error)
 print(json.dumps(found))
@@ -484,8 +492,7 @@ print(json.dumps(found))
 
 
 def test_two_devices_share_a_batch(tmp_path):
-    # Logical devices of one processor stand in for GPUs. Each normalises its half of a batch by itself, so that the
-    # weights differ a little from those of one device.
+    # Logical devices of one processor stand in for GPUs.
     found = json.loads(in_a_process(TWO_DEVICES, tmp_path).splitlines()[-1])
     assert found["replicas"] == 2
     assert found["error"] == "a batch_size of 33 cannot be shared by 2 devices: take a multiple"
