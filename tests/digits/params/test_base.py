@@ -14,8 +14,8 @@ import pytest
         ("seed: 20", "seed: true", "seed is True"),
         ("dataset: mnist", "dataset: 7", "dataset is 7: input should be a valid string"),
         (
-            "    batch_size: 256\n    epochs: 12",
-            "    epoch: 12",
+            "    batch_size: 512\n    epochs: 7",
+            "    epoch: 7",
             "recipes.fast_cnn: unknown key epoch; did you mean epochs?",
         ),
         ("rotation: 10 ", "rotations: 10 ", "bases.ours.augmentation: unknown key rotations; did you mean rotation?"),

@@ -47,16 +47,15 @@ def test_a_recipe_is_its_base_and_its_own_keys():
 
 
 def test_a_key_of_a_recipe_replaces_that_of_its_base_whole(complaint):
-    said = complaint("    batch_size: 256\n    epochs: 12", "    loss: {reduction: sum}\n    epochs: 12")
+    said = complaint("    batch_size: 512\n    epochs: 7", "    loss: {reduction: sum}\n    epochs: 7")
     assert "recipes.fast_cnn.loss.labels is missing; recipes.fast_cnn.loss.label_smoothing is missing" in said
 
 
 def test_a_recipe_may_hold_every_key_itself(load):
-    ours = GOOD[GOOD.index("  ours:\n") + len("  ours:\n") : GOOD.index("  # As most")].replace(
-        "epochs: 20 ", "epochs: 12 "
-    )
+    ours = GOOD[GOOD.index("  ours:\n") + len("  ours:\n") : GOOD.index("  # As most")]
+    ours = ours.replace("epochs: 20 ", "epochs: 7 ").replace("batch_size: 256 ", "batch_size: 512 ")
     text = GOOD.replace("    base: ours\n", ours, 1).replace(
-        "    batch_size: 256\n    epochs: 12\n  accurate_cnn", "  accurate_cnn", 1
+        "    batch_size: 512\n    epochs: 7\n  accurate_cnn", "  accurate_cnn", 1
     )
     assert load(text).recipes == params.load(ROOT / "params.yaml").recipes
 
