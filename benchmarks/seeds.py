@@ -1,4 +1,4 @@
-"""Accuracy and training time of a recipe over several seeds, on the data of `data/tfrecords`.
+"""Accuracy and training time of a recipe over several seeds, on the data of `data/tfrecords` and other people's digits.
 
     make bench                            # the active recipe, five seeds, beginning with that of params.yaml
     make bench RECIPE=cnn_deep SEEDS=10
@@ -10,6 +10,7 @@ own: its accuracy is that of `metrics/test.json`. Writes `benchmarks/seeds/<reci
 import argparse
 import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from benchmarks import machine
 from digits import params
 from digits.core import errors, files, paths
 from digits.core.errors import UserError
-from digits.inputs import training_data
+from digits.drawing import strokes
+from digits.evaluation import robustness
+from digits.inputs import drawn_digits, training_data
 from digits.metrics import scoring
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
@@ -61,7 +64,8 @@ def measure(recipe: params.Recipe, seed: int, memory_mb: int) -> dict[str, Any]:
             seed=seed,
             checkpoint=Checkpoint(Path(folder, "checkpoint.npz"), identity=seed),
         )
-    summary = scoring.summarize(test.labels, keras_file.probabilities(result.model, test.images), spec.classes)
+    network = partial(keras_file.probabilities, result.model)
+    summary = scoring.summarize(test.labels, network(test.images), spec.classes)
     metrics = {
         "seed": seed,
         "validation_accuracy": result.summary["val_accuracy"],
@@ -70,6 +74,9 @@ def measure(recipe: params.Recipe, seed: int, memory_mb: int) -> dict[str, Any]:
         "test_ece": summary["ece"],
         "training_seconds": result.seconds,
     }
+    if drawn_digits.takes_drawings(spec.classes, spec.image_shape):
+        for name, split in robustness.digit_sets(spec.name, strokes.read(paths.DRAWINGS)).items():
+            metrics[f"{name}_accuracy"] = float((network(split.images).argmax(axis=1) == split.labels).mean())
     print(
         "  ".join(
             f"{name} {value:.4f}" if isinstance(value, float) else f"{name} {value}" for name, value in metrics.items()

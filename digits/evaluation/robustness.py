@@ -54,22 +54,27 @@ def measure(network: Network, metadata: Metadata, test: Split, drawings: Sequenc
     examples_of_corruptions = np.stack([images[0] for _, _, images in corruptions.corrupted(test.images[:1], seed)])
     if not is_for_drawings:
         return Report({"stress": by_corruption(rows, "accuracy")}, rows, {"examples": examples_of_corruptions})
-    digit_sets = {"drawings": drawn(drawings)}
-    if metadata.dataset != embedded.NAME:  # whose training split has these digits
-        digit_sets["scikit_learn"] = scikit_learn()
+    sets = digit_sets(metadata.dataset, drawings)
     metrics: dict[str, dict[str, Any]] = {
-        **{name: read_digits(network, split, metadata.decision) for name, split in digit_sets.items()},
+        **{name: read_digits(network, split, metadata.decision) for name, split in sets.items()},
         "no_digits": refuse_others(network, no_digits(drawings), metadata.decision),
         "stress": by_corruption(rows, "accuracy"),
         "stress_framed": by_corruption(rows, "framed"),
     }
-    return Report(metrics, rows, {"examples": examples_of_corruptions, **misread(network, list(digit_sets.values()))})
+    return Report(metrics, rows, {"examples": examples_of_corruptions, **misread(network, list(sets.values()))})
 
 
 def by_corruption(rows: Sequence[dict[str, Any]], column: str) -> dict[str, dict[str, float]]:
     """Returns the rows' `column` as corruption -> level -> value."""
     names = dict.fromkeys(row["distortion"] for row in rows)
     return {name: {row["level"]: row[column] for row in rows if row["distortion"] == name} for name in names}
+
+
+def digit_sets(dataset: str, drawings: Sequence[Drawing]) -> dict[str, Split]:
+    """Returns the digits of other people that a network, trained on `dataset`, has not seen, as frames."""
+    if dataset == embedded.NAME:  # whose training split has scikit-learn's digits
+        return {"drawings": drawn(drawings)}
+    return {"drawings": drawn(drawings), "scikit_learn": scikit_learn()}
 
 
 def scikit_learn() -> Split:
