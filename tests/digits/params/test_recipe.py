@@ -14,7 +14,7 @@ import pytest
         ("outlier_share: 0\n", "outlier_share: 0.1\n", "recipes.mlp_dropout: outlier_share needs loss.labels: one_hot"),
         ("outlier_share: 0.05 ", "outlier_share: 1 ", "bases.ours.outlier_share is 1: input should be less than 1"),
         ("calibrate: true ", "calibrate: 1 ", "bases.ours.calibrate is 1: input should be a valid boolean"),
-        ("weight: 1 ", "weight: 1.5 ", "bases.ours.augmentation.weight is 1.5: input should be less than or"),
+        ("weight: 0.8 ", "weight: 1.5 ", "bases.ours.augmentation.weight is 1.5: input should be less than or"),
         (
             "early_stopping: null ",
             "early_stopping: {monitor: acc, patience: 3} ",
