@@ -10,6 +10,7 @@ import tomllib
 import pytest
 from ruamel.yaml import YAML
 
+from compare import recipes
 from digits import params
 from digits.core import paths
 from tests.conftest import ROOT
@@ -114,8 +115,8 @@ def as_declared(chain):
     """What `dvc.yaml` says for a parameter that a stage reads; a method's name behind it is no key."""
     chain = re.sub(r"\.(get|model_dump)$", "", chain)
     match chain.split("."):
-        case ["recipe_named"]:
-            return {"bases", "recipes.${item}"}
+        case ["recipe_named"]:  # the recipe is in a file of its own
+            return set()
         case ["recipes"]:
             return {"bases", "recipes"}
         case ["active_recipe", *_]:  # any of its keys may stand in its base
@@ -131,6 +132,12 @@ def as_declared(chain):
 def test_each_parameter_that_a_stage_reads_is_declared_and_no_other(script):
     read = set().union(*(as_declared(chain) for chain in chains(script, "parameters")))
     assert read == set(SCRIPTS[script]["params"])
+
+
+def test_a_run_of_the_comparison_depends_on_its_recipe_in_full():
+    (folder,) = COMPARE["stages"]["recipes"]["outs"]
+    assert folder == recipes.FULL.as_posix()
+    assert f"{folder}/${{item}}.json" in SCRIPTS["compare/run.py"]["deps"]
 
 
 def test_parameters_reach_stages_under_one_name_only():

@@ -111,7 +111,7 @@ def as_given(name):
 
 
 def test_the_committed_comparison_is_of_all_recipes_and_as_it_was_written():
-    assert set(COMPARED) == {"report", *(f"run@{name}" for name in as_given("compare.recipes"))}
+    assert set(COMPARED) == {"recipes", "report", *(f"run@{name}" for name in as_given("compare.recipes"))}
     for out in COMPARED["report"]["outs"]:
         if (ROOT / out["path"]).is_file():
             assert hashlib.md5((ROOT / out["path"]).read_bytes()).hexdigest() == out["md5"]
