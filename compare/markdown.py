@@ -74,8 +74,8 @@ def _figures(rows: Sequence[Row], machines: Collection[str]) -> list[str]:
     return [
         _table(header.split("|"), map(_figures_row, rows)),
         "Validation: the same images for all, whatever a recipe held out; they also chose settings and epochs, so they "
-        "flatter, and the test images do not. Loss: mean cross-entropy in nats. File: the `.keras` file with the "
-        "optimiser's state. Training: seconds of all epochs with their validation, on "
+        "flatter, and the test images do not. Loss: mean cross-entropy in nats. File: the `.keras` file; those of "
+        "the published recipes hold the optimiser's state. Training: seconds of all epochs with their validation, on "
         f"{' and '.join(sorted(machines))}.",
         "![Errors against seconds of training](plots/accuracy_cost.png)",
     ]
