@@ -60,7 +60,7 @@ sweep: $(RUN) ## Search hyper-parameters: KEYS="key=values ..." SET="key=value .
 		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
 WHAT := seeds
-bench: $(RUN) ## Measure over seeds: RECIPE=name SEEDS=5; or WHAT=training_time, step, ...: ROUNDS=7
+bench: $(RUN) ## Measure over seeds: RECIPE=name SEEDS=5; or WHAT=step, training_time, ...: ROUNDS=7 (docs/recipes.md)
 	@python -m benchmarks.$(WHAT) $(if $(RECIPE),--recipe '$(RECIPE)') $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 	@python -m benchmarks.report
 

@@ -172,15 +172,22 @@ def seeds(results: Sequence[Result]) -> list[str]:
                 f"**{test['mean']:.2%}** ± {100 * test['sd']:.2f}",
                 f"{test['min']:.2%} to {test['max']:.2%}",
                 f"{validation['mean']:.2%} ± {100 * validation['sd']:.2f}",
+                *(others(result["summary"].get(f"{name}_accuracy")) for name in ("drawings", "scikit_learn")),
                 f"{statistics.median(seconds):.0f} s",
             ]
         )
-    header = ["recipe", "n", "test accuracy, mean ± sd", "range", "validation accuracy", "training, median"]
+    header = ["recipe", "n", "test accuracy, mean ± sd", "range", "validation accuracy", "drawings"]
+    header += ["scikit-learn's digits", "training, median"]
     return [
         "## Accuracy over seeds",
         table(header, rows),
         "`make bench RECIPE=...`; the files in `benchmarks/seeds` name the machines.",
     ]
+
+
+def others(values: Result | None) -> str:
+    """The accuracy on digits of other people, where it was measured."""
+    return f"{values['mean']:.2%} ± {100 * values['sd']:.2f}" if values else "-"
 
 
 def machine_text(machine: Result) -> str:

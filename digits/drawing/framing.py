@@ -115,14 +115,14 @@ def clean(strength: np.ndarray) -> np.ndarray:
     outermost = np.sort(edge(strength), axis=1)
     noise = np.minimum(10 * outermost[:, outermost.shape[1] // 4].astype(np.float64), threshold)
     full = np.array(
-        [ninth_tenth(image[stroke]) for image, stroke in zip(strength, strength >= _each(threshold), strict=True)]
+        [ninth_decile(image[stroke]) for image, stroke in zip(strength, strength >= _each(threshold), strict=True)]
     )
     drawn = (strongest >= FAINTEST) & (full - noise >= FAINTEST)
     ink = np.clip((strength - _each(noise)) / _each(np.where(drawn, full - noise, 1)), 0, 1)
     return without_specks(np.where(drawn[:, None, None], ink, np.float32(0)))
 
 
-def ninth_tenth(values: np.ndarray) -> float:
+def ninth_decile(values: np.ndarray) -> float:
     """Returns the value below which nine tenths of `values` lie."""
     place = int(0.9 * len(values))
     return float(np.partition(values, place)[place])
@@ -196,9 +196,9 @@ def reweigh(fine: np.ndarray) -> np.ndarray:
     if not steps:
         return fine
     image = np.round(fine * 255).astype(np.uint8)
-    for fewer in range(steps, 0, -1):
+    for steps_taken in range(steps, 0, -1):
         extreme = ndimage.maximum_filter if target > width else ndimage.minimum_filter
-        changed = extreme(image, 2 * fewer + 1, mode="nearest")
+        changed = extreme(image, 2 * steps_taken + 1, mode="nearest")
         if changed.max() > 128:  # otherwise thin parts would vanish: try one step less
             return np.asarray(changed / np.float32(255))
     return fine

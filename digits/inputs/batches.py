@@ -126,7 +126,7 @@ def shuffled(
 
 
 def in_order(images: np.ndarray, targets: np.ndarray, batch_size: int = 1000) -> tf.data.Dataset:
-    """Returns the examples once, in order, undistorted; the devices can share each batch equally."""
+    """Returns the examples once, in order, undistorted; the devices can share each batch but the last equally."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     batch_size = max(min(batch_size, len(images)) // replicas, 1) * replicas
     with tf.device("CPU"):

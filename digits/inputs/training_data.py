@@ -55,8 +55,8 @@ def with_outliers(split: Split | StreamedSplit, recipe: Recipe, classes: int, se
         seed: of the outliers.
 
     Returns:
-        Images, uint8 `[N, H, W, C]`, and targets as `digits.inputs.targets.encode` makes them, `[N, ...]`; those of
-        outliers are the same for all classes.
+        The examples; their `fetch` gives images, uint8 `[B, H, W, C]`, and targets, `[B, ...]`, as
+        `digits.inputs.targets.encode` makes them. The targets of outliers are the same for all classes.
 
     Raises:
         UserError: a shard of a stream is damaged.

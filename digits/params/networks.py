@@ -37,7 +37,9 @@ CONVOLUTION = re.compile(r"([1-9]\d*) ([1-9]\d*)x\2(?:/([1-9]\d*))?( valid)?")
 
 def _is_convolution(text: str) -> str:
     if not CONVOLUTION.fullmatch(text):
-        raise ValueError("write a convolution as filters and size, with a stride or without padding: 48 3x3/2 valid")
+        raise ValueError(
+            "write a convolution as 48 3x3 (filters, size), 48 3x3/2 (with a stride) or 48 3x3 valid (without padding)"
+        )
     return text
 
 

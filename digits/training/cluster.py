@@ -53,7 +53,7 @@ def read() -> Cluster:
     try:
         content = json.loads(text)
     except ValueError as error:
-        raise _wrong(f"no JSON ({one_line(error)})") from None
+        raise _wrong(f"not valid JSON ({one_line(error)})") from None
     addresses = _addresses(content)
     task = content.get("task")
     if not isinstance(task, dict) or not {"type", "index"} <= set(task):
@@ -63,7 +63,7 @@ def read() -> Cluster:
         raise _wrong(f"task.type is {json.dumps(role)}; the cluster has {' and '.join(addresses)}")
     last = len(addresses[role]) - 1
     if type(index) is not int or not 0 <= index <= last:
-        raise _wrong(f"task.index is {json.dumps(index)}; of type {role} there are 0 to {last}")
+        raise _wrong(f"task.index is {json.dumps(index)}; for type {role} it must be a whole number from 0 to {last}")
     names = [f"{role} {number}" for role, group in addresses.items() for number in range(len(group))]
     return Cluster(tuple(names), tuple(itertools.chain(*addresses.values())), names.index(f"{role} {index}"))
 
@@ -78,18 +78,18 @@ def _addresses(content: Any) -> dict[str, list[str]]:
     if not isinstance(cluster, dict) or not cluster.get("worker"):
         raise _wrong("'cluster' with a list 'worker' is missing")
     if unknown := [role for role in cluster if role not in ROLES]:
-        raise _wrong(f"cluster.{unknown[0]} is no role of this training; there are {' and '.join(ROLES)}")
+        raise _wrong(f"cluster.{unknown[0]}: unknown role; allowed are {' and '.join(ROLES)}")
     groups = {role: cluster[role] for role in ROLES if role in cluster}
     for role, group in groups.items():
         if not isinstance(group, list):
-            raise _wrong(f"cluster.{role} is no list")
+            raise _wrong(f"cluster.{role} is not a list")
     everyone = list(itertools.chain(*groups.values()))
     for address in everyone:
         host, _, port = str(address).rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
-            raise _wrong(f"{json.dumps(address)} is no address HOST:PORT")
+            raise _wrong(f"{json.dumps(address)} is not an address HOST:PORT")
         if everyone.count(address) > 1:
-            raise _wrong(f"{address} stands there twice")
+            raise _wrong(f"{address} is listed twice")
     return groups
 
 

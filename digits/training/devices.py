@@ -66,8 +66,8 @@ def check_agreement(fingerprint: str, epochs: int) -> None:
     for name, other in zip(cluster.read().names[1:], others, strict=True):
         if other[0] != chief[0]:
             raise UserError(
-                f"{name} would train something else than the chief: give all workers the same commit, packages, "
-                "params.yaml and data/tfrecords"
+                f"{name} differs from the chief in code, packages, parameters or data: give all workers the same "
+                "commit, packages, params.yaml and data/tfrecords"
             )
         if other[1] != chief[1]:
             raise UserError(

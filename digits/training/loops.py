@@ -61,11 +61,12 @@ def gradient_tape(
     """
     strategy = tf.distribute.get_strategy()
     mean_loss = keras.metrics.Mean()
+    # Keras divides a mean by the number of devices, so that their sum is the mean over the batch; a sum it leaves.
+    scale = 1 if network.loss.reduction == "sum" else strategy.num_replicas_in_sync
 
     def measure(images: tf.Tensor, targets: tf.Tensor, logits: tf.Tensor, loss: tf.Tensor) -> None:
         network.compute_metrics(images, targets, logits)
-        # Keras divides a loss by the number of devices, so that their sum is the mean over the batch.
-        mean_loss.update_state(loss * strategy.num_replicas_in_sync, sample_weight=tf.shape(images)[0])
+        mean_loss.update_state(loss * scale, sample_weight=tf.shape(images)[0])
 
     def train_on_share(images: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:

@@ -99,8 +99,8 @@ def train(
     if recipe.validation_fraction:
         if isinstance(training, StreamedSplit):
             raise UserError(
-                "validation_fraction: of a training split that does not fit train.memory_mb no images can be moved; "
-                "raise train.memory_mb, or set it to null and change preprocess.validation_fraction"
+                "validation_fraction: no images can be moved out of a training split larger than train.memory_mb; "
+                "raise train.memory_mb, or set validation_fraction to null and change preprocess.validation_fraction"
             )
         training, validation = holdout.enlarge_validation(training, validation, recipe.validation_fraction, seed)
     jobs = _jobs(Job(recipe, training, validation, classes, seed, checkpoint, log_dir, recipe.model.architecture))
@@ -166,6 +166,8 @@ def _train_network(job: Job) -> tuple[keras.Model, History]:
     """Trains one network from pixels to logits; returns it with its final weights, and its history."""
     recipe = job.recipe
     keras.utils.set_random_seed(job.seed)
+    # Before any variable: the chief sends each to the other workers, whose own must have its shape.
+    devices.check_agreement(job.checkpoint.fingerprint, len(job.checkpoint.load().history))
     network = architectures.build(recipe.model, tuple(job.training.image_shape), job.classes)
     examples = training_data.with_outliers(job.training, recipe, job.classes, job.seed)
     steps = recipe.steps_per_epoch or batches.steps_per_pass(len(examples), recipe.batch_size)
@@ -174,7 +176,6 @@ def _train_network(job: Job) -> tuple[keras.Model, History]:
     losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outlier_share > 0)
 
     recorder = EpochRecorder(network, recipe, job.checkpoint, prints=not sys.stdout.isatty())
-    devices.check_agreement(job.checkpoint.fingerprint, len(recorder.state.history))
     if not recorder.finished:
         with training_data.naming_damage(job.training):
             _fit(job, network, recorder, examples, steps)
@@ -220,7 +221,7 @@ def _assemble(networks: Sequence[keras.Model], jobs: Sequence[Job], temperature:
     if single:  # the whole model has the optimiser: Keras saves an optimiser of two nested models with the inner one
         members = [_probabilities(networks[0], "one_view")]
         optimizer = optimizers.to_save(networks[0].optimizer)
-    else:  # each member keeps its own optimiser and state; an optimiser without a state completes the model
+    else:  # each member keeps its optimiser and state, unless that is ours; one without a state completes the model
         members = [with_probabilities(network, recipe, job.name) for network, job in zip(networks, jobs, strict=True)]
         optimizer = keras.optimizers.SGD()
     model = ensembles.average(members, jobs[0].name if single else "ensemble", temperature, recipe.views)
@@ -229,7 +230,10 @@ def _assemble(networks: Sequence[keras.Model], jobs: Sequence[Job], temperature:
 
 
 def with_probabilities(network: keras.Model, recipe: Recipe, name: str, temperature: float = 1) -> keras.Model:
-    """Adds a softmax to a network with the same weights and optimiser; every saved model returns probabilities."""
+    """Adds a softmax to a network, with the same weights and the optimiser of `optimizers.to_save`.
+
+    Every saved model returns probabilities.
+    """
     model = _probabilities(network, name, temperature)
     losses.compile_model(model, optimizers.to_save(network.optimizer), recipe.loss, from_logits=False)
     return model

@@ -56,7 +56,10 @@ RESULTS = {
 SEEDS = {
     "recipe": "tiny",
     "machine": {"processor": "x", "cores": 2, "python": "3.11"},
-    "summary": {name: {**SPREAD, "mean": 0.5, "sd": 0.001} for name in ("test_accuracy", "validation_accuracy")},
+    "summary": {
+        name: {**SPREAD, "mean": 0.5, "sd": 0.001}
+        for name in ("test_accuracy", "validation_accuracy", "drawings_accuracy")
+    },
     "runs": [{"training_seconds": 1.0}, {"training_seconds": 3.0}],
 }
 
@@ -84,7 +87,7 @@ def test_each_measurement_has_its_section(tmp_path, monkeypatch):
         "| `model.tflite` | 2.000 (1.000 to 3.000, n = 3) | 30 | 1,234 |",
         "ratio 2.00 (1.00 to 3.00, n = 3).",
         "| 1,000,000 | 838 MB | 778 | 38 | 50 | 4,071 | 69 | 80 |",
-        "| `tiny` | 2 | **50.00%** ± 0.10 |",
+        "| `tiny` | 2 | **50.00%** ± 0.10 | 100.00% to 300.00% | 50.00% ± 0.10 | 50.00% ± 0.10 | - | 2 s |",
     ):
         assert line in text
     assert set(RESULTS) == set(report.SECTIONS)

@@ -128,11 +128,23 @@ def test_the_chief_ends_with_one_line_when_another_worker_is_killed(untrained):
 
 
 @pytest.mark.pipeline
-def test_workers_with_other_parameters_train_nothing(untrained):
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("seed: 20", "seed: 21"),
+        ("width: 8}", "width: 9}"),
+        (
+            "optimizer: {name: adamw, weight_decay: 0, ema: 0}",
+            "optimizer: {name: sgd, momentum: 0, weight_decay: 0, ema: 0}",
+        ),
+    ],
+    ids=["seed", "another network", "another optimiser"],
+)
+def test_workers_with_other_parameters_train_nothing(untrained, change):
     elsewhere = copy_of(untrained)
-    edit_params(elsewhere, ("seed: 20", "seed: 21"))
+    edit_params(elsewhere, change)
     for status, error in run_two([untrained, elsewhere]):
-        one_line(error, status, "worker 1 would train something else than the chief: give all workers the same commit")
+        one_line(error, status, "worker 1 differs from the chief in code, packages, parameters or data: give all")
 
 
 def test_a_wrong_description_ends_the_stage_with_one_line(untrained, fails, monkeypatch):

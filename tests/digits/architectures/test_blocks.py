@@ -1,6 +1,9 @@
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from digits.architectures import blocks
 from digits.params import HiddenLayer, NormalInitializer, Tiny
@@ -47,3 +50,11 @@ def test_initial_weights_of_a_normal_distribution():
     assert first.std() == pytest.approx(0.2, rel=0.02)
     assert first.mean() == pytest.approx(0, abs=0.005)
     assert not np.allclose(first, second), "each layer draws its own"
+
+
+@pytest.mark.parametrize(("devices", "synchronized"), [(1, False), (2, True)])
+def test_several_devices_normalise_over_the_whole_batch(monkeypatch, devices, synchronized):
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: SimpleNamespace(num_replicas_in_sync=devices))
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, blocks.normalized_relu(inputs, name="x"))
+    assert model.get_layer("x_norm").synchronized is synchronized

@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,20 @@ def test_what_is_made_in_advance_comes_in_order_and_an_error_with_it():
         next(in_advance)
     assert list(robustness._in_advance(iter("abc"))) == ["a", "b", "c"]
     assert list(robustness._in_advance(iter(()))) == []
+
+
+def test_the_next_is_made_while_one_is_used():
+    made = threading.Event()
+
+    def items():
+        yield "first"
+        made.set()
+        yield "second"
+
+    in_advance = robustness._in_advance(items())
+    assert next(in_advance) == "first"
+    assert made.wait(10), "nobody asked for the second yet"
+    assert next(in_advance) == "second"
 
 
 def test_after_framing_a_shift_is_no_more():

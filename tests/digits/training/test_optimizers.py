@@ -52,9 +52,9 @@ def test_decay_shrinks():
         assert after(decayed)[0] < after(plain)[0]
 
 
-def one_step_of_muon(kernel, gradient):
+def one_step_of_muon(kernel, gradient, decay=0):
     """The change of a variable by one step of a rate of 0.1, and the optimiser."""
-    optimizer = optimizers.build(Muon(name="muon", weight_decay=0, ema=0), RATE, 1)
+    optimizer = optimizers.build(Muon(name="muon", weight_decay=decay, ema=0), RATE, 1)
     variable = keras.Variable(kernel)
     optimizer.build([variable])
     optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
@@ -72,6 +72,12 @@ def test_muon_takes_a_kernel_for_the_matrix_that_patches_are_multiplied_with():
     assert values == pytest.approx(np.full(8, expected), rel=0.4)
     directions = np.linalg.svd(gradient.reshape(36, 8), full_matrices=False)
     assert np.abs(left @ right - directions[0] @ directions[2]).max() < 0.1
+
+
+def test_muon_decays_kernels():
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 4, 8)).astype(np.float32)
+    change, _ = one_step_of_muon(kernel, np.zeros_like(kernel), decay=0.5)
+    np.testing.assert_allclose(change, -0.1 * 0.5 * kernel, rtol=1e-3, atol=1e-6)
 
 
 def test_muon_leaves_biases_to_adamw():
