@@ -84,7 +84,10 @@ def main() -> None:
         task()  # traces the functions
     seconds = timing.alternately(tasks, arguments.rounds)
     shares = {"images_per_second": recipe.augmentation.moved, "images_per_second_all_moved": 1.0}
-    rates = {name: [distorted_per_second(share) for _ in range(arguments.rounds)] for name, share in shares.items()}
+    rates: dict[str, list[float]] = {name: [] for name in shares}
+    for _ in range(arguments.rounds):
+        for name, share in shares.items():
+            rates[name].append(distorted_per_second(share))
     found = {
         **{name: timing.summary(values) for name, values in rates.items()},
         "step_ms": timing.summary([1000 * value / STEPS for value in seconds["steps"]]),

@@ -117,3 +117,8 @@ def test_the_committed_comparison_is_of_all_recipes_and_as_it_was_written():
             assert hashlib.md5((ROOT / out["path"]).read_bytes()).hexdigest() == out["md5"]
     figures = json.loads((ROOT / "compare/metrics.json").read_text())
     assert list(figures) == as_given("compare.recipes")
+
+
+def test_the_committed_seeds_begin_with_the_committed_run():
+    seeds = json.loads((ROOT / f"benchmarks/seeds/{as_given('recipe')}.json").read_text())
+    assert seeds["runs"][0]["test_accuracy"] == json.loads((ROOT / "metrics/test.json").read_text())["accuracy"]
