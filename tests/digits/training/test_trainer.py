@@ -288,7 +288,7 @@ def test_an_interrupted_streamed_training_ends_with_the_same_weights(streamed, t
 
 
 def test_of_a_stream_no_more_images_are_held_out(streamed, tmp_path):
-    with pytest.raises(UserError, match=r"validation_fraction: .* does not fit train\.memory_mb .* raise"):
+    with pytest.raises(UserError, match=r"validation_fraction: .* larger than train\.memory_mb; raise"):
         train(tmp_path, training=streamed, recipe=SMALL.model_copy(update={"validation_fraction": 0.5}))
 
 
