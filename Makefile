@@ -45,13 +45,7 @@ repro: $(RUN) ## Bring the pipeline up to date on MNIST: MNIST_DIR=folder takes 
 	@python -m dvc repro
 
 compare: $(RUN) ## Train every recipe and write compare/REPORT.md: DATASET=digits leaves its own in runs/
-ifeq ($(origin DATASET),command line)
-	@python -m tools.experiment 'compare-$(subst /,-,$(DATASET))' --set 'dataset=$(DATASET)' \
-		--pipeline compare/dvc.yaml --keep compare/REPORT.md compare/metrics.json compare/plots
-else
-	@python -m digits.params
-	@python -m dvc repro compare/dvc.yaml
-endif
+	@python -m tools.comparison $(if $(DATASET),'$(subst /,-,$(DATASET))' --set 'dataset=$(DATASET)')
 
 SET := dataset=digits recipes.fast_cnn.epochs=5
 KEYS := recipes.fast_cnn.schedule.peak=0.003,0.01,0.03 recipes.fast_cnn.optimizer.weight_decay=0.01,0.05

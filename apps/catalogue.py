@@ -24,7 +24,7 @@ def catalogue(root: Path = Path()) -> dict[str, tuple[Path, Path]]:
             place = "" if folder == root else f", runs/{folder.name}"
             files = ((folder / path, kind) for path, kind in kinds.items())
             models |= {f"{name} ({kind}{place})": (file, described) for file, kind in files if file.exists()}
-    for described in sorted((root / "compare" / "results").glob("*/about.json")):
+    for described in sorted((root / "runs").glob("compare*/compare/results/*/about.json")):
         file = described.with_name(paths.MODEL.name)
         if file.exists():
             name = f"{described.parent.name} on {metadata.read(described).dataset}"

@@ -20,12 +20,11 @@ from digits.core import errors, files, paths
 from digits.core.errors import UserError
 from digits.drawing import strokes
 from digits.evaluation import robustness
-from digits.inputs import drawn_digits, training_data
+from digits.inputs import drawn_digits
 from digits.metrics import scoring
-from digits.models import determinism, keras_file
+from digits.models import keras_file
 from digits.splits import tfrecords
-from digits.training import trainer
-from digits.training.checkpoints import Checkpoint
+from digits.training import session
 
 RESULTS = Path("benchmarks/seeds")
 
@@ -40,9 +39,8 @@ def main() -> None:
         raise UserError("--seeds: a spread takes at least two")
     parameters = params.load()
     name = arguments.recipe or parameters.recipe
-    determinism.configure(parameters.processor, parameters.train.precision)
     seeds = range(parameters.seed, parameters.seed + arguments.seeds)
-    runs = [measure(parameters.recipe_named(name), seed, parameters.train.memory_mb) for seed in seeds]
+    runs = [measure(parameters, name, seed) for seed in seeds]
     summary = {metric: spread([run[metric] for run in runs]) for metric in runs[0] if metric != "seed"}
     for metric, values in summary.items():
         print(f"{metric:20} {values['mean']:.4f} +- {values['sd']:.4f}   median {values['median']:.4f}   n {len(runs)}")
@@ -50,20 +48,20 @@ def main() -> None:
     files.write_json(RESULTS / f"{name}.json", results)
 
 
-def measure(recipe: params.Recipe, seed: int, memory_mb: int) -> dict[str, Any]:
+def measure(parameters: params.Params, recipe: str, seed: int) -> dict[str, Any]:
     """Trains with one seed and measures on validation and test; nothing is chosen by these metrics."""
-    spec = tfrecords.read_spec(paths.TFRECORDS)
-    train = training_data.read(paths.TFRECORDS, paths.PRACTICE_DRAWINGS, recipe, memory_mb=memory_mb, seed=seed)
-    validation, test = (tfrecords.read(paths.TFRECORDS, name) for name in ("validation", "test"))
     with tempfile.TemporaryDirectory() as folder:
-        result = trainer.train(
-            recipe,
-            train,
-            validation,
-            classes=len(spec.classes),
+        prepared = session.prepare(
+            parameters.recipe_named(recipe),
+            parameters.train,
+            parameters.processor,
             seed=seed,
-            checkpoint=Checkpoint(Path(folder, "checkpoint.npz"), identity=seed),
+            records=paths.TFRECORDS,
+            drawings=paths.PRACTICE_DRAWINGS,
+            checkpoint=Path(folder, "checkpoint.npz"),
         )
+        result = prepared.train()
+    spec, test = prepared.spec, tfrecords.read(paths.TFRECORDS, "test")
     network = partial(keras_file.probabilities, result.model)
     summary = scoring.summarize(test.labels, network(test.images), spec.classes)
     metrics = {

@@ -1,4 +1,4 @@
-"""Paths of the comparison, relative to the project's root; `compare/dvc.yaml` names the same paths."""
+"""Paths of the comparison, relative to the project's root; `compare/pipeline.yaml` names the same paths."""
 
 from pathlib import Path
 

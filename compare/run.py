@@ -12,11 +12,9 @@ from digits import params
 from digits.core import errors, files, paths
 from digits.core.errors import UserError
 from digits.evaluation import test_split
-from digits.inputs import training_data
-from digits.models import determinism, keras_file
+from digits.models import keras_file
 from digits.splits import tfrecords
-from digits.training import devices, trainer
-from digits.training.checkpoints import Checkpoint
+from digits.training import session
 
 
 def main() -> None:
@@ -28,38 +26,26 @@ def main() -> None:
     if len(sys.argv) != 2:
         raise UserError("say which recipe: python -m compare.run RECIPE")
     name = sys.argv[1]
-    recipe, settings = parameters.recipe_named(name), parameters.train
-    determinism.configure(parameters.processor, settings.precision)
-    strategy = devices.strategy(settings.strategy)
-    chief = devices.is_chief(strategy)
-
-    spec = tfrecords.read_spec(paths.TFRECORDS)
-    train = training_data.read(
-        paths.TFRECORDS, paths.PRACTICE_DRAWINGS, recipe, memory_mb=settings.memory_mb, seed=parameters.seed
-    )
-    validation, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("validation", "test"))
-    with strategy.scope():
-        identity = trainer.identity(recipe, parameters.seed, (parameters.processor, settings), train, validation)
-    checkpoint = Checkpoint(places.CHECKPOINTS / f"{name}.npz", identity, writes=chief)
-    result = trainer.train(
-        recipe,
-        train,
-        validation,
-        classes=len(spec.classes),
+    prepared = session.prepare(
+        parameters.recipe_named(name),
+        parameters.train,
+        parameters.processor,
         seed=parameters.seed,
-        checkpoint=checkpoint,
-        strategy=strategy,
+        records=paths.TFRECORDS,
+        drawings=paths.PRACTICE_DRAWINGS,
+        checkpoint=places.CHECKPOINTS / f"{name}.npz",
     )
-    if not chief:
+    result = prepared.train()
+    if not prepared.is_chief:
         return
 
     report = test_split.evaluate(
         partial(keras_file.probabilities, result.model),
-        validation,
-        test,
+        prepared.validation,
+        tfrecords.read(paths.TFRECORDS, "test"),
         recipe=name,
-        dataset=spec.name,
-        classes=spec.classes,
+        dataset=prepared.spec.name,
+        classes=prepared.spec.classes,
         temperature=result.summary["temperature"],
         promises=parameters.promises,
     )
@@ -71,7 +57,7 @@ def main() -> None:
     scores = {"training": result.summary, "validation": report.validation_metrics, "test": report.test_metrics}
     files.write_json(folder / places.SCORES, scores)
     files.write_json(places.COST / f"{name}.json", {"seconds": result.seconds, "machine": machine.describe()})
-    checkpoint.discard()
+    prepared.checkpoint.discard()
     print(f"{name}: {report.test_metrics['accuracy']:.2%} on the test split, {result.seconds:.0f} s")
 
 

@@ -1,12 +1,14 @@
-"""Imports TensorFlow without the messages that it prints, and Keras without packages that are not used with it."""
+"""Imports TensorFlow silently and faster, and Keras without packages that are not used with it."""
 
+import contextlib
+import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 
@@ -63,7 +65,7 @@ class _QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__loader__ = self.loader
         if module.__spec__:
             module.__spec__.loader = self.loader
-        with tempfile.TemporaryFile() as captured:
+        with _without_collections(), tempfile.TemporaryFile() as captured:
             stderr = os.dup(2)
             os.dup2(captured.fileno(), 2)
             try:
@@ -75,3 +77,20 @@ class _QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             finally:
                 os.dup2(stderr, 2)
                 os.close(stderr)
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Imports something large without garbage collections, and exempts what it made from all later ones.
+
+    The objects of TensorFlow's modules live until the process ends; searching them for garbage, again and again while
+    they become more, and once more at the end, takes 1.4 of the 3.2 seconds of such a process.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()

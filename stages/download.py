@@ -12,7 +12,12 @@ def main() -> None:
     """Loads the parameter `dataset`, from the folder `MNIST_DIR` if that environment variable is set."""
     parameters = params.load()
     folder = os.environ.get("MNIST_DIR")
-    dataset = sources.load(parameters.dataset, mnist_dir=Path(folder) if folder else None)
+    dataset = sources.load(
+        parameters.dataset,
+        mnist_dir=Path(folder) if folder else None,
+        size=parameters.pictures.size,
+        channels=parameters.pictures.channels,
+    )
     raw.write(paths.RAW, dataset)
     print(f"{dataset.card['name']} {dataset.card['version']}: {len(dataset.train):,} train, {len(dataset.test):,} test")
 

@@ -4,11 +4,8 @@ import time
 
 from digits import params
 from digits.core import errors, files, paths
-from digits.inputs import training_data
-from digits.models import determinism, keras_file
-from digits.splits import tfrecords
-from digits.training import devices, trainer
-from digits.training.checkpoints import Checkpoint
+from digits.models import keras_file
+from digits.training import session
 
 
 def main() -> None:
@@ -17,38 +14,24 @@ def main() -> None:
     Of several workers, the chief alone writes.
     """
     parameters = params.load()
-    recipe = parameters.active_recipe
-    settings = parameters.train
-    determinism.configure(parameters.processor, settings.precision)
-    strategy = devices.strategy(settings.strategy)
-    chief = devices.is_chief(strategy)
-
-    spec = tfrecords.read_spec(paths.TFRECORDS)
-    train = training_data.read(
-        paths.TFRECORDS, paths.PRACTICE_DRAWINGS, recipe, memory_mb=settings.memory_mb, seed=parameters.seed
-    )
-    validation = tfrecords.read(paths.TFRECORDS, "validation")
-    with strategy.scope():
-        identity = trainer.identity(recipe, parameters.seed, (parameters.processor, settings), train, validation)
-    checkpoint = Checkpoint(paths.CHECKPOINT, identity, writes=chief)
-    result = trainer.train(
-        recipe,
-        train,
-        validation,
-        classes=len(spec.classes),
+    prepared = session.prepare(
+        parameters.active_recipe,
+        parameters.train,
+        parameters.processor,
         seed=parameters.seed,
-        checkpoint=checkpoint,
-        log_dir=paths.LOGS / f"{parameters.recipe}-{time.strftime('%Y%m%d-%H%M%S')}" if chief else None,
-        strategy=strategy,
+        records=paths.TFRECORDS,
+        drawings=paths.PRACTICE_DRAWINGS,
+        checkpoint=paths.CHECKPOINT,
     )
+    result = prepared.train(paths.LOGS / f"{parameters.recipe}-{time.strftime('%Y%m%d-%H%M%S')}")
     print(f"{parameters.recipe}: {result.seconds:.0f} s")
-    if not chief:
+    if not prepared.is_chief:
         return
 
     keras_file.save(paths.MODEL, result.model)
     files.write_csv(paths.HISTORY, result.history)
     files.write_json(paths.TRAIN_METRICS, result.summary)
-    checkpoint.discard()
+    prepared.checkpoint.discard()
 
 
 if __name__ == "__main__":

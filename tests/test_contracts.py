@@ -16,7 +16,7 @@ from digits.core import paths
 from tests.conftest import ROOT
 
 DVC = YAML(typ="safe").load(ROOT / "dvc.yaml")
-COMPARE = YAML(typ="safe").load(ROOT / "compare/dvc.yaml")
+COMPARE = YAML(typ="safe").load(ROOT / "compare/pipeline.yaml")
 STAGES = DVC["stages"]
 ROOMS = sorted(path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "digits").glob("*/__init__.py"))
 PARAMS = YAML(typ="safe").load(ROOT / "params.yaml")
@@ -131,7 +131,7 @@ def as_declared(chain):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_each_parameter_that_a_stage_reads_is_declared_and_no_other(script):
     read = set().union(*(as_declared(chain) for chain in chains(script, "parameters")))
-    assert read == set(SCRIPTS[script]["params"])
+    assert read == set(SCRIPTS[script].get("params", []))
 
 
 def test_a_run_of_the_comparison_depends_on_its_recipe_in_full():
@@ -142,15 +142,14 @@ def test_a_run_of_the_comparison_depends_on_its_recipe_in_full():
 
 def test_parameters_reach_stages_under_one_name_only():
     # The test above follows the name `parameters`; this one sees to it that nothing reads them under another.
-    for script in SCRIPTS:
+    for script, entry in SCRIPTS.items():
         text = (ROOT / script).read_text()
-        assert text.count("params.load()") == 1
-        assert text.count("parameters = params.load()") == 1
+        assert text.count("params.load()") == text.count("parameters = params.load()") == ("params" in entry)
         assert not re.search(r"[(,=\[{] *parameters *[),\]}\n]", text), "the whole of the parameters is passed on"
 
 
 def test_each_parameter_is_declared_by_a_stage():
-    declared = {re.sub(r"\.\$.*", "", name) for entry in SCRIPTS.values() for name in entry["params"]}
+    declared = {re.sub(r"\.\$.*", "", name) for entry in SCRIPTS.values() for name in entry.get("params", [])}
     assert {name.split(".")[0] for name in declared} == set(PARAMS)
     for section in ("processor", "train", "evaluate", "robustness", "export", "compare"):
         assert section in declared or {f"{section}.{key}" for key in PARAMS[section]} <= declared
@@ -170,7 +169,7 @@ def test_the_comparison_trains_as_the_pipeline_does():
 @pytest.mark.parametrize("stage", STAGES)
 def test_each_file_that_a_stage_names_is_declared(stage):
     entry = STAGES[stage]
-    declared = {*entry["deps"], *names(entry["outs"]), *names(entry.get("metrics", []))}
+    declared = {*entry["deps"], *names(entry.get("outs", [])), *names(entry.get("metrics", []))}
     declared = {name for name in declared if not name.startswith(("digits", "stages"))}
     named = {getattr(paths, name).as_posix() for name in chains(f"stages/{stage}.py", "paths") if name.isupper()}
     no_outputs = {paths.PARAMS, paths.LOGS, paths.CHECKPOINT, paths.PLOTS}
@@ -179,7 +178,9 @@ def test_each_file_that_a_stage_names_is_declared(stage):
 
 
 def test_what_the_stages_write_is_what_is_declared(finished_project):
-    declared = [name for stage in STAGES.values() for name in (*names(stage["outs"]), *names(stage.get("metrics", [])))]
+    declared = [
+        name for stage in STAGES.values() for name in (*names(stage.get("outs", [])), *names(stage.get("metrics", [])))
+    ]
     for name in declared:
         assert (finished_project / name).exists()
     written = {
@@ -196,12 +197,13 @@ def test_a_stage_is_told_plainly(stage):
     assert entry["desc"]
     assert entry["cmd"] == f"python -m stages.{stage}"
     assert set(entry) <= {"desc", "cmd", "deps", "params", "outs", "metrics"}, "plots are declared at the top level"
+    assert ("metrics" in entry) == (stage == "headline"), "DVC's tables show every figure of every metric"
     assert all(options == {"cache": False} for metric in entry.get("metrics", []) for options in metric.values())
-    assert all(isinstance(out, str) for out in entry["outs"]), "an option would lose the run-cache"
+    assert all(isinstance(out, str) for out in entry.get("outs", [])), "an option would lose the run-cache"
 
 
 def test_plots_show_outputs():
-    outputs = {out for stage in STAGES.values() for out in stage["outs"]}
+    outputs = {out for stage in STAGES.values() for out in stage.get("outs", [])}
     shown = {name for plot in DVC["plots"] if isinstance(plot, str) for name in [plot]}
     shown |= {name for plot in DVC["plots"] if isinstance(plot, dict) for p in plot.values() for name in p["y"]}
     assert shown <= outputs
@@ -366,8 +368,8 @@ def test_git_tracks_no_output():
 
 
 def test_dvc_finds_its_outputs_ignored_as_it_would_write_it():
-    outputs = [name for stage in STAGES.values() for name in stage["outs"]]
-    for folder in ("data", "models", "plots"):
+    outputs = [name for stage in STAGES.values() for name in stage.get("outs", [])]
+    for folder in ("data", "metrics", "models", "plots"):
         listed = (ROOT / folder / ".gitignore").read_text().splitlines()
         assert sorted(f"{folder}{name}" for name in listed) == sorted(o for o in outputs if o.startswith(f"{folder}/"))
 

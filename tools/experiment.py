@@ -2,7 +2,7 @@
 
     python -m tools.experiment embedded --set dataset=digits --keep plots metrics models
 
-`make run` and `make compare DATASET=...` are this. Nothing in the work tree changes: DVC keeps the run as an
+`make run` is this. Nothing in the work tree changes: DVC keeps the run as an
 experiment of that name, which replaces an earlier one.
 """
 
@@ -22,8 +22,6 @@ from digits.core.errors import UserError, run
 from digits.evaluation import summary_text
 from tools import configure_dvc, unicode_dvc
 
-PIPELINE = "dvc.yaml"
-
 
 def main() -> None:
     """Runs the experiment, keeps its results and says where they are."""
@@ -31,7 +29,7 @@ def main() -> None:
     check_repository()
     configure_dvc.main()  # the folder may have been moved, or have become a repository, since it was set up
     remove(arguments.name)
-    start(arguments.name, arguments.set, arguments.pipeline)
+    start(arguments.name, arguments.set)
     folder = Path("runs", arguments.name)
     keep(arguments.name, arguments.keep, folder)
     print(report(folder, arguments.name))
@@ -42,14 +40,13 @@ def parser() -> argparse.ArgumentParser:
     described = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     described.add_argument("name", help="of the experiment, and of its folder in runs/")
     described.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="parameters that differ")
-    described.add_argument("--pipeline", default=PIPELINE, help="default: %(default)s")
     described.add_argument("--keep", nargs="+", required=True, metavar="PATH", help="outputs to put into the folder")
     return described
 
 
 def check_repository() -> None:
     """Refuses a folder whose files are in no commit: DVC keeps an experiment beside one."""
-    command = ["git", "cat-file", "-e", f"HEAD:./{PIPELINE}"]
+    command = ["git", "cat-file", "-e", "HEAD:./dvc.yaml"]
     if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603
         raise UserError(
             f"{Path.cwd()} is not committed to git, and DVC keeps an experiment beside a commit: clone the project, or "
@@ -63,10 +60,10 @@ def remove(name: str) -> None:
         repo.experiments.remove(exp_names=[name])
 
 
-def start(name: str, settings: Sequence[str], pipeline: str) -> None:
+def start(name: str, settings: Sequence[str]) -> None:
     """Runs the pipeline in a copy; DVC says what it does."""
     options = [part for setting in settings for part in ("--set-param", setting)]
-    if status := unicode_dvc.run("exp", "run", "--temp", "--name", name, *options, pipeline):
+    if status := unicode_dvc.run("exp", "run", "--temp", "--name", name, *options):
         sys.exit(status)
 
 

@@ -17,6 +17,7 @@ FORMATS = Path("models/formats.json")  # test accuracy of each model file
 MODEL_CARD = Path("models/README.md")
 CHECKPOINT = Path("models/checkpoint.npz")  # of an unfinished training; not an output of any stage
 
+HEADLINE = Path("metrics/headline.json")  # the figures to compare runs by; the others are the details
 DATA_METRICS = Path("metrics/data.json")
 TRAIN_METRICS = Path("metrics/train.json")
 TEST_METRICS = Path("metrics/test.json")

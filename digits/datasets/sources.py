@@ -1,46 +1,52 @@
-"""Loads datasets: from TensorFlow Datasets, four MNIST files in a folder, or scikit-learn's digits."""
+"""Loads datasets: from TensorFlow Datasets, MNIST-like files or pictures in a folder, or scikit-learn's digits."""
 
 import contextlib
 import difflib
-import gzip
 import re
 import sys
 import tempfile
 import threading
 import urllib.parse
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import requests
 
-from digits.core import files
 from digits.core.errors import UserError, as_os_error, one_line
-from digits.datasets import embedded
+from digits.datasets import embedded, idx, pictures
 from digits.splits.holdout import split_off_test
 from digits.splits.split import Dataset, Split
 
 PROBE_SECONDS = 4  # time limit from name look-up to answer
 TFDS_HOST = "https://storage.googleapis.com"  # of most files of TensorFlow Datasets
 
+IDX_SETS = ("mnist", "fashion_mnist", "kmnist", "emnist")  # published as four files in MNIST's format
+FOLDER = "folder:"  # and a path
+
 # TFDS does not state the licence of every dataset.
 LICENCES = {"mnist": "CC BY-SA 3.0"}
 
 
-def load(name: str, mnist_dir: Path | None = None) -> Dataset:
+def load(name: str, mnist_dir: Path | None = None, *, size: int | None, channels: int) -> Dataset:
     """Loads a whole dataset by name into memory.
 
     Args:
-        name: `digits`, or a name of TensorFlow Datasets, with its configuration and version where wanted
-            (`mnist`, `emnist/digits`, `mnist:3.0.1`).
-        mnist_dir: a folder with the four original MNIST `.gz` files, used instead of the network for `mnist`.
+        name: `digits`; or `folder:` and the path of a folder of pictures; or a name of TensorFlow Datasets, with its
+            configuration and version where wanted (`mnist`, `emnist/digits`, `mnist:3.0.1`).
+        mnist_dir: a folder with the four files of a set in MNIST's format, used instead of the network.
+        size: of pictures in a folder, see `pictures.load`.
+        channels: of these.
 
     Raises:
         UserError: the dataset does not exist, is not an image classification or has images of several shapes; a file
             is missing or corrupt; or there is no connection.
     """
-    return embedded.load() if name == embedded.NAME else load_tfds(name, mnist_dir)
+    if name == embedded.NAME:
+        return embedded.load()
+    if name.startswith(FOLDER):
+        return pictures.load(Path(name.removeprefix(FOLDER)), size, channels)
+    return load_tfds(name, mnist_dir)
 
 
 def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
@@ -53,10 +59,8 @@ def load_tfds(name: str, mnist_dir: Path | None = None) -> Dataset:
     print(f"{name}: reading through TensorFlow Datasets", flush=True)
     with tempfile.TemporaryDirectory(prefix="digits-") as workspace:  # TFDS does not verify files in its cache
         builder = _builder(tfds, name, workspace)
-        local = mnist_dir if builder.name == "mnist" else None
-        if local:
-            _check_files(local, builder.url_infos.values())
-            return Dataset(_read_files(local, "train"), _read_files(local, "test"), card=_card(builder))
+        if mnist_dir and builder.name in IDX_SETS:
+            return _read_files(mnist_dir, _name(builder), builder)
         _probe(builder.name, next(iter(builder.url_infos or {}), TFDS_HOST))
         config = tfds.download.DownloadConfig(extract_dir=f"{workspace}/extracted", force_checksums_validation=True)
         try:
@@ -75,6 +79,8 @@ def _builder(tfds: Any, name: str, data_dir: str) -> Any:
     base, known = re.split("[/:]", name)[0], tfds.list_builders(with_community_datasets=False)
     if base not in known:
         near = difflib.get_close_matches(base, [embedded.NAME, *known])
+        if Path(name).is_dir():
+            near = [f"{FOLDER}{name}"]
         hint = f"did you mean {' or '.join(near)}?" if near else "see https://www.tensorflow.org/datasets/catalog"
         raise UserError(f"dataset '{name}' does not exist; {hint}")
     try:
@@ -100,35 +106,19 @@ def _builder(tfds: Any, name: str, data_dir: str) -> Any:
     return builder
 
 
-def _check_files(folder: Path, expected: Iterable[Any]) -> None:
-    """Raises if a file is missing (TFDS would download it) or is not the original."""
-    for info in expected:
-        path = folder / info.filename
-        if not path.is_file():
-            raise UserError(f"MNIST_DIR: {path} is missing; the folder must hold the four original .gz files of MNIST")
-        checksum = files.sha256(path)
-        if checksum != info.checksum:
-            raise UserError(
-                f"MNIST_DIR: {path} is not the original file (sha256 {checksum[:12]}..., expected "
-                f"{info.checksum[:12]}...): truncated or corrupt, copy it again"
-            )
-
-
-def _read_files(folder: Path, split: str) -> Split:
-    """Reads two of the four files, in the order of the records that TFDS would make of them in twenty seconds.
+def _read_files(folder: Path, name: str, builder: Any) -> Dataset:
+    """Reads the four files of a set, in the order of the records that TFDS would make of them in twenty seconds.
 
     TFDS sorts the records of a split by the hash of their key, which is their number.
     """
     from tensorflow_datasets.core.hashing import Hasher  # noqa: PLC0415  # as in `load_tfds`
 
-    prefix = {"train": "train", "test": "t10k"}[split]
-    pixels, labels = (
-        gzip.decompress((folder / f"{prefix}-{content}-ubyte.gz").read_bytes())[header:]
-        for content, header in (("images-idx3", 16), ("labels-idx1", 8))
-    )
-    order = sorted(range(len(labels)), key=Hasher(split).hash_key)
-    images = np.frombuffer(pixels, np.uint8).reshape(-1, 28, 28, 1)
-    return Split(images, np.frombuffer(labels, np.uint8).astype(np.int64)).take(np.array(order))
+    packed = {info.filename: info.checksum for info in builder.url_infos.values()}
+    splits = {}
+    for split, (images, labels) in idx.read(folder, name, packed).items():
+        order = sorted(range(len(labels)), key=Hasher(split).hash_key)
+        splits[split] = Split(images, labels).take(np.array(order))
+    return Dataset(**splits, card=_card(builder))
 
 
 def _probe(name: str, url: str) -> None:
@@ -153,7 +143,7 @@ def _probe(name: str, url: str) -> None:
 
 
 def _alternatives(name: str) -> str:
-    local = "set MNIST_DIR to a folder with the four original .gz files, or " if name == "mnist" else ""
+    local = "set MNIST_DIR to a folder with the four original .gz files, or " if name in IDX_SETS else ""
     return f"{local}use the embedded set (`make run`, or `dataset: digits` in params.yaml)"
 
 
@@ -170,10 +160,14 @@ def _read(tfds: Any, builder: Any) -> Dataset:
     return Dataset(train, test, card=_card(builder))
 
 
+def _name(builder: Any) -> str:
+    return builder.name if not builder.builder_config else f"{builder.name}/{builder.builder_config.name}"
+
+
 def _card(builder: Any) -> dict[str, Any]:
     info = builder.info
     return {
-        "name": builder.name if not builder.builder_config else f"{builder.name}/{builder.builder_config.name}",
+        "name": _name(builder),
         "version": str(builder.version),
         "source": f"tensorflow_datasets; {info.homepage}",
         "licence": info.redistribution_info.license or LICENCES.get(builder.name, "not stated by TensorFlow Datasets"),

@@ -10,6 +10,13 @@ from digits.params.base import Count, Fraction, Section, Share, check_keys
 from digits.params.recipe import Recipe
 
 
+class Pictures(Section):
+    """How image files in a folder become images, see `digits.datasets.pictures`."""
+
+    size: Count | None
+    channels: Literal[1, 3]
+
+
 class Preprocess(Section):
     """How the raw arrays become TFRecords, and the limits of the checks before that."""
 
@@ -74,6 +81,7 @@ class Params(Section):
 
     dataset: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
+    pictures: Pictures
     preprocess: Preprocess
     recipe: str
     bases: dict[str, Base]
