@@ -14,7 +14,7 @@ from digits import params
 from digits.core import errors
 from digits.models import determinism
 from digits.splits.split import Dataset, Split
-from stages import download, evaluate, export, preprocess, robustness, train, visualize
+from stages import download, evaluate, export, headline, preprocess, robustness, train, visualize
 
 ROOT = Path(__file__).parents[1]
 
@@ -94,7 +94,7 @@ def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]
 EMBEDDED = [
     ("dataset: mnist", "dataset: digits"),
     ("recipe: fast_cnn", "recipe: tiny"),
-    ("  images: 1000", "  images: 12"),
+    ("  images: 500", "  images: 12"),
     ("representative_images: 1000", "representative_images: 50"),
 ]
 
@@ -115,7 +115,7 @@ def run_all_stages(folder: Path) -> None:
     shutil.copytree(ROOT / "drawings", folder / "drawings")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for stage in (download, preprocess, train, evaluate, robustness, visualize, export):
+        for stage in (download, preprocess, train, evaluate, robustness, visualize, export, headline):
             stage.main()
 
 

@@ -27,7 +27,7 @@ def reproduced(tmp_path_factory, mnist_dir):
     for name, recipe in parameters["recipes"].items():
         recipe["epochs"] = 2 if name == parameters["recipe"] else 1
     yaml.dump(parameters, folder / "params.yaml")
-    edit_params(folder, ("  images: 1000", "  images: 100"))
+    edit_params(folder, ("  images: 500", "  images: 100"))
     assert ran(run(folder, "dvc", "repro", MNIST_DIR=str(mnist_dir))) == STAGES
     return folder
 

@@ -40,7 +40,7 @@ def main() -> None:
 def rows(commits: Iterable[Any]) -> list[Row]:
     """The commits and their finished experiments, the best first."""
     found = [row for commit in commits for row in (as_row(commit), *map(as_row, finished(commit), repeat(commit)))]
-    return sorted(found, key=lambda row: row.metrics.get("train.val_accuracy", 0), reverse=True)
+    return sorted(found, key=lambda row: row.metrics.get("val_accuracy", 0), reverse=True)
 
 
 def finished(commit: Any) -> list[Any]:
@@ -56,12 +56,8 @@ def as_row(state: Any, commit: Any = None) -> Row:
 
 
 def content(files: Mapping[str, Any]) -> dict[str, Any]:
-    """The values in files as DVC gives them: those of `metrics/test.json` as `test.KEY`, of `params.yaml` as `KEY`."""
-    found = {}
-    for name, file in files.items():
-        prefix = "" if name == "params.yaml" else name.removeprefix("metrics/").removesuffix("json")
-        found.update({f"{prefix}{key}": value for key, value in flat(file.get("data") or {}).items()})
-    return found
+    """The values in files as DVC gives them, by their keys joined with dots."""
+    return {key: value for file in files.values() for key, value in flat(file.get("data") or {}).items()}
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,15 +88,15 @@ def cells(row: Row) -> tuple[str, ...]:
     return (
         row.name,
         interval(row.metrics),
-        percent(row.metrics.get("train.val_accuracy")),
-        "-" if (loss := row.metrics.get("test.loss")) is None else f"{loss:.4f}",
+        percent(row.metrics.get("val_accuracy")),
+        "-" if (loss := row.metrics.get("loss")) is None else f"{loss:.4f}",
         row.changed,
     )
 
 
 def interval(metrics: Mapping[str, Any]) -> str:
     """`97.22% (94.97% to 98.48%)`."""
-    accuracy, low, high = (percent(metrics.get(f"test.accuracy{end}")) for end in ("", "_low", "_high"))
+    accuracy, low, high = (percent(metrics.get(f"accuracy{end}")) for end in ("", "_low", "_high"))
     return accuracy if accuracy == "-" else f"{accuracy} ({low} to {high})"
 
 

@@ -8,10 +8,8 @@ from tools import show
 
 
 def state(name, rate, *, accuracy=0.9, validation=0.95):
-    test = {"accuracy": accuracy, "accuracy_low": 0.85, "accuracy_high": 0.94, "loss": 0.25}
-    metrics = {"metrics/train.json": {"data": {"val_accuracy": validation, "loss": 0.1}}}
-    if accuracy is not None:
-        metrics["metrics/test.json"] = {"data": test}
+    figures = {"accuracy": accuracy, "accuracy_low": 0.85, "accuracy_high": 0.94, "loss": 0.25}
+    metrics = {"metrics/headline.json": {"data": {**figures, "val_accuracy": validation}}}
     params = {"params.yaml": {"data": {"recipes": {"tiny": {"rate": rate}}, "seed": 1}}}
     return SimpleNamespace(name=name, rev="0123456789", data=SimpleNamespace(metrics=metrics, params=params))
 
@@ -54,7 +52,7 @@ def test_a_key_that_is_gone_is_a_change():
 
 
 def test_a_file_that_cannot_be_read_has_no_figures():
-    assert show.content({"metrics/test.json": {"error": ValueError()}}) == {}
+    assert show.content({"metrics/headline.json": {"error": ValueError()}}) == {}
 
 
 @pytest.fixture
