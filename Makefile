@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run repro compare sweep bench show diff plots architecture tensorboard netron demo api evaluate-drawn \
+.PHONY: help setup run repro compare sweep bench show diff gate plots architecture tensorboard netron demo api evaluate-drawn \
 	load test test-all lint lock clean
 
 # The newest Python that works; `make PYTHON=...` names another.
@@ -62,14 +62,15 @@ bench: $(RUN) ## Measure over seeds: RECIPE=name SEEDS=5; or WHAT=step, training
 show: $(RUN) ## List the experiments on this commit, the best validation accuracy first
 	@python -m tools.show
 
-FROM := main
-diff: $(RUN) ## Show what changed in the metrics, as Markdown: FROM=main TO=branch (default: this folder)
-	@echo "### Metrics: $(FROM) -> $(or $(TO),workspace)"
-	@echo
-	@python -m dvc metrics diff --md $(FROM) $(TO)
+BASE := main
+diff: $(RUN) ## Compare with BASE=main, with verdicts: runs/review/report.md and .html; THIS=branch instead of this folder
+	@python -m tools.review '$(BASE)' $(if $(THIS),'$(THIS)')
 
-plots: $(VIEW) ## Put DVC's plots and all pictures on one page that needs no network: FROM=main compares
-	@python -m dvc plots $(if $(filter command line,$(origin FROM)),diff $(FROM) $(TO),show) --out runs/plots
+gate: $(RUN) ## Fail if a figure is worse than in BASE=main by more than tools/review/tolerances.yaml allows
+	@python -m tools.review '$(BASE)' $(if $(THIS),'$(THIS)') --gate
+
+plots: $(VIEW) ## Put DVC's plots and all pictures on one page that needs no network: BASE=main compares
+	@python -m dvc plots $(if $(filter command line,$(origin BASE)),diff '$(BASE)' $(THIS),show) --out runs/plots
 
 architecture: $(RUN) ## Print the trained network's summary and draw it, where Graphviz is installed
 	@python -m tools.architecture
