@@ -12,11 +12,11 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	&& echo $$p && break; done)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-# What is installed: the pipeline's packages, and on top of these what some targets need. GPU=1 adds CUDA's libraries.
-RUN := .venv/.ready $(if $(GPU),.venv/.ready-gpu)
+# What is installed: the pipeline's packages, and on top of these what some targets need. GPU=1 adds CUDA's libraries,
+# STORAGE=s3 (or ssh, gs, azure) what DVC needs for that storage.
+RUN := .venv/.ready $(if $(GPU),.venv/.ready-gpu) $(STORAGE:%=.venv/.ready-%)
 APPS := $(RUN) .venv/.ready-apps
-VIEW := $(RUN) .venv/.ready-view
-DEV := $(RUN) .venv/.ready-apps .venv/.ready-view .venv/.ready-dev
+DEV := $(APPS) .venv/.ready-view .venv/.ready-dev
 
 # Absolute, because an experiment runs in a copy of the project elsewhere; by the shell, because make's own abspath takes
 # a path with a space for two.
@@ -49,7 +49,7 @@ compare: $(RUN) ## Train every recipe and write compare/REPORT.md: DATASET=digit
 
 SET := dataset=digits recipes.fast_cnn.epochs=5
 KEYS := recipes.fast_cnn.schedule.peak=0.003,0.01,0.03 recipes.fast_cnn.optimizer.weight_decay=0.01,0.05
-sweep: $(RUN) ## Search hyper-parameters: KEYS="key=values ..." SET="key=value ..." DRAWS=8 SEED=1 WRITE=1 (tools/sweep.py)
+sweep: $(RUN) .venv/.ready-search ## Search hyper-parameters: KEYS="key=values ..." SET="key=value ..." DRAWS=8 SEED=1 WRITE=1 (tools/sweep.py)
 	@python -m tools.sweep $(foreach key,$(KEYS),"$(key)") $(if $(SET),--set $(foreach key,$(SET),"$(key)")) \
 		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
@@ -69,7 +69,7 @@ diff: $(RUN) ## Compare with BASE=main, with verdicts: runs/review/report.md and
 gate: $(RUN) ## Fail if a figure is worse than in BASE=main by more than tools/review/tolerances.yaml allows
 	@python -m tools.review '$(BASE)' $(if $(THIS),'$(THIS)') --gate
 
-plots: $(VIEW) ## Put DVC's plots and all pictures on one page that needs no network: BASE=main compares
+plots: $(RUN) ## Put DVC's plots and all pictures on one page that needs no network: BASE=main compares
 	@python -m dvc plots $(if $(filter command line,$(origin BASE)),diff '$(BASE)' $(THIS),show) --out runs/plots
 
 architecture: $(RUN) ## Print the trained network's summary and draw it, where Graphviz is installed
@@ -79,7 +79,7 @@ tensorboard: $(RUN) ## Serve curves, images and graphs of all runs here on http:
 	@test -d logs || { echo "logs: no such folder; run make repro first" >&2; exit 1; }
 	@tensorboard --logdir logs
 
-netron: $(VIEW) ## Serve the trained network in Netron on http://localhost:8081
+netron: $(RUN) .venv/.ready-view ## Serve the trained network in Netron on http://localhost:8081
 	@test -e models/model.keras || { echo "models/model.keras: no such file; run make repro first" >&2; exit 1; }
 	@netron --host localhost --port 8081 models/model.keras
 

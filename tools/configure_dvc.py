@@ -6,7 +6,6 @@
 - No git, where there is none, as in a downloaded archive: `dvc repro` works without, experiments do not.
 """
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 from dvc.config import Config
 
+from tools import plots_page as plots_page_template
 from tools import unicode_dvc  # noqa: F401  # lets DVC write the configuration of a folder such as `Schätze`
 
 
@@ -44,14 +44,10 @@ def choose(section: dict[str, Any], key: str, value: str | bool | None) -> None:
         section[key] = value
 
 
-def plots_page() -> str | None:
-    """The path of a page with its scripts inside, where the package that has them is installed."""
-    if not importlib.util.find_spec("vl_convert"):
-        return None
-    from tools import plots_page  # noqa: PLC0415  # imports that package
-
+def plots_page() -> str:
+    """Writes a page with its scripts inside; returns its path."""
     page = Path(sys.prefix) / "plots.html"
-    page.write_text(plots_page.page(), encoding="utf-8")
+    page.write_text(plots_page_template.page(), encoding="utf-8")
     return str(page)
 
 

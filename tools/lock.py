@@ -16,12 +16,9 @@ from pathlib import Path
 from digits.core.errors import UserError, run
 
 BASE = "requirements.lock"
-ON_TOP = {
-    "requirements-apps.lock": ["--extra", "apps"],
-    "requirements-view.lock": ["--extra", "view"],
-    "requirements-gpu.lock": ["--extra", "gpu"],
-    "requirements-dev.lock": ["--group", "dev"],
-}
+EXTRAS = ("apps", "view", "search", "s3", "ssh", "gs", "azure", "gpu")
+ON_TOP = {f"requirements-{extra}.lock": ["--extra", extra] for extra in EXTRAS}
+ON_TOP["requirements-dev.lock"] = ["--group", "dev"]
 INSTALLER = "requirements-uv.lock"
 PROJECT = "pyproject.toml"
 OPTIONS = ["--universal", "--python-version", "3.11", "--fork-strategy", "fewest", "--generate-hashes"]

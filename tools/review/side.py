@@ -66,7 +66,7 @@ def read(revision: str | None) -> Side:
         text = _reader(revision)
     if not (headline := text(paths.HEADLINE)):
         raise UserError(
-            f"{name} has no {paths.HEADLINE}: run `make repro` there and commit what it writes, or name another revision"
+            f"{name} has no {paths.HEADLINE}: run `make repro` there and commit what it writes, or name another one"
         )
     params = YAML(typ="safe").load(text(paths.PARAMS) or "{}")
     lock = YAML(typ="safe").load(text(LOCK) or "{}") or {}
