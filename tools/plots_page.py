@@ -1,6 +1,7 @@
-"""Writes the page template for `dvc plots show` with Vega embedded; DVC's own page loads it from the network.
+"""The page for `dvc plots show` and `diff`, with Vega inside: DVC's own page loads it from the network.
 
-`tools/configure_dvc.py` writes it where vl-convert-python, which brings the scripts, is installed.
+DVC puts the pictures of all revisions into one line, which its page cuts off; here they stand beside each other as far
+as the window is wide, then below each other. `tools/configure_dvc.py` writes the page and tells DVC about it.
 """
 
 import vl_convert
@@ -12,7 +13,10 @@ PAGE = """<!DOCTYPE html>
 <title>Digits: plots</title>
 <style>
   body { font-family: sans-serif; margin: 2em; display: flex; flex-wrap: wrap; gap: 2em; align-items: flex-start; }
-  img { max-width: min(100%, 60em); }
+  body > div { max-width: 100%; border: none !important; white-space: normal !important; overflow: visible !important; }
+  body > div > div { vertical-align: top; border: none !important; margin: 0 1em 1em 0 !important; max-width: 100%; }
+  body > div > p { font-weight: bold; }
+  img { max-width: min(44em, 90vw); }
 </style>
 <script>SCRIPT</script>
 </head>
