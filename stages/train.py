@@ -23,7 +23,10 @@ def main() -> None:
         drawings=paths.PRACTICE_DRAWINGS,
         checkpoint=paths.CHECKPOINT,
     )
-    result = prepared.train(paths.LOGS / f"{parameters.recipe}-{time.strftime('%Y%m%d-%H%M%S')}")
+    result = prepared.train(
+        paths.LOGS / f"{parameters.recipe}-{time.strftime('%Y%m%d-%H%M%S')}",
+        lambda history: files.write_csv(paths.HISTORY, history),  # so that `dvc plots` shows a training that runs
+    )
     print(f"{parameters.recipe}: {result.seconds:.0f} s")
     if not prepared.is_chief:
         return

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -30,11 +31,20 @@ class EpochRecorder(keras.callbacks.Callback):
         recipe: the epochs, early stopping and schedule.
         checkpoint: where the state is loaded from and saved to.
         prints: whether to print a line per epoch.
+        report: called after each epoch with all rows so far.
     """
 
-    def __init__(self, network: keras.Model, recipe: Recipe, checkpoint: Checkpoint, *, prints: bool) -> None:
+    def __init__(
+        self,
+        network: keras.Model,
+        recipe: Recipe,
+        checkpoint: Checkpoint,
+        *,
+        prints: bool,
+        report: Callable[[list[dict[str, Any]]], None] = lambda _: None,
+    ) -> None:
         super().__init__()
-        self.recipe, self.checkpoint, self.prints = recipe, checkpoint, prints
+        self.recipe, self.checkpoint, self.prints, self.report = recipe, checkpoint, prints, report
         self.state: State = checkpoint.load()
         self.callbacks = _callbacks(recipe)
         network.stop_training = False
@@ -68,6 +78,7 @@ class EpochRecorder(keras.callbacks.Callback):
         row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.state.variables = checkpoints.values(_all_variables(self.model))
         self.checkpoint.save(self.state)
+        self.report(self.state.history)
         if self.prints:
             line = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
             print(f"epoch {epoch + 1}/{self.recipe.epochs}  {line}  {seconds:.1f} s", flush=True)

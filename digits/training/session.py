@@ -1,5 +1,6 @@
 """Prepares the training of a recipe: configures TensorFlow, reads the data, and finds where a checkpoint left off."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from digits.splits.split import Split
 from digits.splits.tfrecords import Spec
 from digits.training import devices, trainer
 from digits.training.checkpoints import Checkpoint
-from digits.training.trainer import Result
+from digits.training.trainer import History, Result
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Session:
     checkpoint: Checkpoint
     is_chief: bool
 
-    def train(self, log_dir: Path | None = None) -> Result:
-        """Trains the recipe with `trainer.train`; the chief alone logs to the folder."""
+    def train(self, log_dir: Path | None = None, on_epoch: Callable[[History], None] = lambda _: None) -> Result:
+        """Trains the recipe with `trainer.train`; the chief alone logs to the folder, and calls `on_epoch`."""
         return trainer.train(
             self.recipe,
             self.training,
@@ -52,6 +53,7 @@ class Session:
             checkpoint=self.checkpoint,
             log_dir=log_dir if self.is_chief else None,
             strategy=self.strategy,
+            on_epoch=on_epoch if self.is_chief else lambda _: None,
         )
 
 

@@ -1,7 +1,7 @@
 """Trains a recipe: takes training and validation splits, returns a fitted model and its history."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,7 @@ def train(
     checkpoint: Checkpoint,
     log_dir: Path | None = None,
     strategy: tf.distribute.Strategy | None = None,
+    on_epoch: Callable[[History], None] = lambda _: None,
 ) -> Result:
     """Trains one model; the same arguments on the same kind of processor give the same bytes.
 
@@ -87,6 +88,7 @@ def train(
         checkpoint: where the state is saved after each epoch, and loaded from after an interruption.
         log_dir: the folder of the TensorBoard logs; None for no logs.
         strategy: of `devices.strategy`, over whose devices the networks are trained; None for one device.
+        on_epoch: called after each epoch with the history so far, as in `Result`.
 
     Raises:
         UserError: the training diverged, the network does not fit the images, the devices cannot share a batch, images
@@ -104,8 +106,13 @@ def train(
             )
         training, validation = holdout.enlarge_validation(training, validation, recipe.validation_fraction, seed)
     jobs = _jobs(Job(recipe, training, validation, classes, seed, checkpoint, log_dir, recipe.model.architecture))
+    networks: list[keras.Model] = []
+    histories: list[History] = []
     with devices.scope(strategy):
-        networks, histories = zip(*map(_train_network, jobs), strict=True)
+        for one in jobs:
+            network, history = _train_network(one, lambda unfinished: on_epoch(_mean_history([*histories, unfinished])))
+            networks.append(network)
+            histories.append(history)
     # From here on outside of the strategy: what follows runs on one device, without the other workers.
     for network, one in zip(networks, jobs, strict=True):
         if one.log_dir:
@@ -162,7 +169,7 @@ def _jobs(job: Job) -> list[Job]:
     ]
 
 
-def _train_network(job: Job) -> tuple[keras.Model, History]:
+def _train_network(job: Job, report: Callable[[History], None]) -> tuple[keras.Model, History]:
     """Trains one network from pixels to logits; returns it with its final weights, and its history."""
     recipe = job.recipe
     keras.utils.set_random_seed(job.seed)
@@ -175,7 +182,7 @@ def _train_network(job: Job) -> tuple[keras.Model, History]:
     optimizer.build(network.trainable_variables)
     losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outlier_share > 0)
 
-    recorder = EpochRecorder(network, recipe, job.checkpoint, prints=not sys.stdout.isatty())
+    recorder = EpochRecorder(network, recipe, job.checkpoint, prints=not sys.stdout.isatty(), report=report)
     if not recorder.finished:
         with training_data.naming_damage(job.training):
             _fit(job, network, recorder, examples, steps)

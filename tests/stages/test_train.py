@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from digits.core import files
 from digits.splits import tfrecords
 from stages import preprocess, train
 
@@ -92,3 +93,17 @@ def test_a_network_that_does_not_fit_the_image(project, fails, set_params):
         "stages: [{filters: [8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8], pool: false, dropout: 0}",
     )
     assert "does not fit images of 28x28x1" in fails(train)
+
+
+def test_the_history_grows_by_the_epoch(project, monkeypatch):
+    rows = []
+    write = files.write_csv
+
+    def watched(path, history):
+        write(path, history)
+        rows.append(path.read_text().splitlines()[1:])
+
+    monkeypatch.setattr(files, "write_csv", watched)
+    train.main()
+    assert [len(written) for written in rows] == [1, 2, 2]
+    assert rows[0] == rows[2][:1], "and is then the same as at the end"
