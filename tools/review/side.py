@@ -10,7 +10,8 @@ from typing import Any
 
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
-from dvc.scm import SCMError
+from dvc.repo import Repo
+from dvc.scm import SCMError, resolve_rev
 from ruamel.yaml import YAML
 
 from digits.core import paths
@@ -84,11 +85,12 @@ def read(revision: str | None) -> Side:
 
 
 def _reader(revision: str) -> Callable[[Path], str | None]:
-    try:
-        files = DVCFileSystem(rev=revision)
-        files.exists("dvc.yaml")
-    except (SCMError, DvcException) as error:
-        raise UserError(f"{revision}: no such branch, commit or experiment here ({one_line(error, 80)})") from error
+    with Repo() as repo:
+        try:
+            commit = resolve_rev(repo.scm, revision)
+        except (SCMError, DvcException) as error:
+            raise UserError(f"{revision}: no such branch, commit or experiment here ({one_line(error, 80)})") from error
+    files = DVCFileSystem(rev=commit)
 
     def text(path: Path) -> str | None:
         try:
