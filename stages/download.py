@@ -15,6 +15,7 @@ def main() -> None:
     dataset = sources.load(
         parameters.dataset,
         mnist_dir=Path(folder) if folder else None,
+        framed=parameters.pictures.framed,
         size=parameters.pictures.size,
         channels=parameters.pictures.channels,
     )

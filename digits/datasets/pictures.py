@@ -1,7 +1,8 @@
 """Loads pictures from a folder that has a folder of image files for each class."""
 
+import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ from PIL import Image, ImageOps
 
 from digits.core.errors import UserError, one_line
 from digits.core.progress import track
+from digits.drawing import framing
 from digits.splits.holdout import split_off_test
 from digits.splits.split import Dataset, Split
+
+Convert = Callable[[Image.Image], np.ndarray]
 
 MODES = {1: "L", 3: "RGB"}  # number of channels -> Pillow's name
 SPLITS = ("train", "test")
@@ -18,7 +22,7 @@ FEWEST = {True: (2, 1), False: (3,)}  # pictures of a class, with or without a t
 IGNORED = {"thumbs.db", "desktop.ini"}  # what file managers leave behind
 
 
-def load(folder: Path, size: int | None, channels: int) -> Dataset:
+def load(folder: Path, size: int | None, channels: int, *, framed: bool = False) -> Dataset:
     """Loads a folder of classes; or one that has `train` and `test`, each a folder of the same classes.
 
     Without these two a fifth of each class becomes the test split.
@@ -28,9 +32,12 @@ def load(folder: Path, size: int | None, channels: int) -> Dataset:
         size: height and width; pictures are padded to a square with the mean colour of their border, and resized. None
             takes them as they are.
         channels: 1 for grey, 3 for RGB; transparent pixels become white.
+        framed: in place of these two, ink on paper becomes an image of 28x28x1 as `drawing.framing.frame` makes it of
+            what somebody draws on the page: a model trained on such images reads drawings.
 
     Raises:
-        UserError: the folder does not look like that, a file is no picture, or the pictures differ in size.
+        UserError: the folder does not look like that, a file is no picture or shows nothing, or the pictures differ in
+            size.
     """
     if not folder.is_dir():
         hint = "" if folder.is_absolute() else " here; an experiment runs in a copy of the project: give the whole path"
@@ -42,9 +49,8 @@ def load(folder: Path, size: int | None, channels: int) -> Dataset:
     for other in parts[1:]:
         if _classes(other) != classes:
             raise UserError(f"dataset: {parts[0]} has the classes {', '.join(classes)}, {other} has others")
-    splits = [
-        _read(part, classes, size, channels, fewest) for part, fewest in zip(parts, FEWEST[has_splits], strict=True)
-    ]
+    convert = _framed if framed else functools.partial(_resized, size=size, mode=MODES[channels])
+    splits = [_read(part, classes, convert, fewest) for part, fewest in zip(parts, FEWEST[has_splits], strict=True)]
     train, test = splits if has_splits else split_off_test(splits[0])
     return Dataset(train, test, card=_card(folder, classes, splits))
 
@@ -64,7 +70,7 @@ def _files(folder: Path, *, deep: bool = True) -> list[Path]:
     return sorted(path for path in paths if path.is_file() and path.name[0] != "." and path.name.lower() not in IGNORED)
 
 
-def _read(folder: Path, classes: list[str], size: int | None, channels: int, fewest: int) -> Split:
+def _read(folder: Path, classes: list[str], convert: Convert, fewest: int) -> Split:
     paths, labels = [], []
     for label, name in enumerate(classes):
         found = _files(folder / name)
@@ -75,7 +81,7 @@ def _read(folder: Path, classes: list[str], size: int | None, channels: int, few
             )
         paths += found
         labels += [label] * len(found)
-    images = list(_decoded(paths, size, channels))
+    images = [_decoded(path, convert) for path in track(paths, "pictures", len(paths))]
     for path, image in zip(paths, images, strict=True):
         if image.shape != images[0].shape:
             raise UserError(
@@ -89,18 +95,27 @@ def _size(image: np.ndarray) -> str:
     return f"{image.shape[1]}x{image.shape[0]}"
 
 
-def _decoded(paths: list[Path], size: int | None, channels: int) -> Iterator[np.ndarray]:
-    for path in track(paths, "pictures", len(paths)):
-        try:
-            with Image.open(path) as picture:
-                image = _as_mode(ImageOps.exif_transpose(picture), MODES[channels])
-        except Exception as error:  # Pillow's decoders raise many kinds on damaged files
-            raise UserError(
-                f"dataset: {path} is no readable picture ({one_line(error, 80)}); remove or mend it"
-            ) from error
-        if size:
-            image = ImageOps.pad(image, (size, size), Image.Resampling.LANCZOS, color=_border_colour(image))
-        yield np.asarray(image, np.uint8).reshape(image.height, image.width, channels)
+def _decoded(path: Path, convert: Convert) -> np.ndarray:
+    """Returns a picture as uint8 `[H, W, C]`."""
+    try:
+        with Image.open(path) as picture:
+            return convert(ImageOps.exif_transpose(picture))
+    except Exception as error:  # Pillow's decoders raise many kinds on damaged files
+        raise UserError(f"dataset: {path} is no readable picture ({one_line(error, 80)}); remove or mend it") from error
+
+
+def _framed(picture: Image.Image) -> np.ndarray:
+    frame = framing.frame(np.asarray(picture.convert("RGBA" if picture.has_transparency_data else "RGB")))
+    if frame is None:
+        raise ValueError("nothing is drawn on it")
+    return frame[..., None]
+
+
+def _resized(picture: Image.Image, size: int | None, mode: str) -> np.ndarray:
+    image = _as_mode(picture, mode)
+    if size:
+        image = ImageOps.pad(image, (size, size), Image.Resampling.LANCZOS, color=_border_colour(image))
+    return np.asarray(image, np.uint8).reshape(image.height, image.width, -1)
 
 
 def _as_mode(image: Image.Image, mode: str) -> Image.Image:

@@ -28,14 +28,17 @@ FOLDER = "folder:"  # and a path
 LICENCES = {"mnist": "CC BY-SA 3.0"}
 
 
-def load(name: str, mnist_dir: Path | None = None, *, size: int | None, channels: int) -> Dataset:
+def load(
+    name: str, mnist_dir: Path | None = None, *, framed: bool = False, size: int | None = None, channels: int = 1
+) -> Dataset:
     """Loads a whole dataset by name into memory.
 
     Args:
         name: `digits`; or `folder:` and the path of a folder of pictures; or a name of TensorFlow Datasets, with its
             configuration and version where wanted (`mnist`, `emnist/digits`, `mnist:3.0.1`).
         mnist_dir: a folder with the four files of a set in MNIST's format, used instead of the network.
-        size: of pictures in a folder, see `pictures.load`.
+        framed: for pictures in a folder, as the next two: see `pictures.load`.
+        size: of these.
         channels: of these.
 
     Raises:
@@ -45,7 +48,7 @@ def load(name: str, mnist_dir: Path | None = None, *, size: int | None, channels
     if name == embedded.NAME:
         return embedded.load()
     if name.startswith(FOLDER):
-        return pictures.load(Path(name.removeprefix(FOLDER)), size, channels)
+        return pictures.load(Path(name.removeprefix(FOLDER)), framed=framed, size=size, channels=channels)
     return load_tfds(name, mnist_dir)
 
 

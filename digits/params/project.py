@@ -13,6 +13,7 @@ from digits.params.recipe import Recipe
 class Pictures(Section):
     """How image files in a folder become images, see `digits.datasets.pictures`."""
 
+    framed: bool
     size: Count | None
     channels: Literal[1, 3]
 
