@@ -1,6 +1,7 @@
 """What the files of the project promise each other; no stage is run here."""
 
 import ast
+import gc
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from compare import recipes
-from digits import params
+from digits import _quiet_tensorflow, params
 from digits.core import paths
 from tests.conftest import ROOT
 
@@ -257,6 +258,28 @@ def test_importing_tensorflow_says_nothing(first):
     assert (done.stdout, done.stderr) == (b"", b"still open")
 
 
+@pytest.mark.parametrize("before", ["enable", "disable"])
+def test_tensorflow_is_exempt_from_garbage_collection_which_is_afterwards_as_before(before):
+    check = (
+        f"import gc, digits; gc.{before}(); print(gc.get_freeze_count()); import tensorflow; "
+        "print(gc.isenabled(), gc.get_freeze_count() > 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["0", f"{before == 'enable'} True"]
+
+
+def test_an_import_that_fails_leaves_garbage_collection_as_it_was():
+    def fail():
+        during.append(gc.isenabled())
+        raise ImportError
+
+    during, before = [], gc.isenabled()
+    with pytest.raises(ImportError), _quiet_tensorflow._without_collections():
+        fail()
+    assert during == [False]
+    assert gc.isenabled() == before
+
+
 @pytest.mark.parametrize("first", ["keras", "tensorflow"])
 def test_keras_is_imported_without_spare_packages_which_are_there_afterwards(first):
     spare = "{'matplotlib', 'pandas', 'sklearn'} & set(sys.modules)"
@@ -364,6 +387,7 @@ def test_git_tracks_no_output():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
     inside = [name for name in tracked if name.startswith(("data/", "models/", "plots/", "logs/", "runs/"))]
     assert inside == ["data/.gitignore", "models/.gitignore", "plots/.gitignore"]
+    assert not [name for name in tracked if name.startswith(("compare/recipes/", "compare/results/", "compare/cost/"))]
     assert all(os.path.getsize(ROOT / name) < 400_000 for name in tracked if (ROOT / name).exists())
 
 

@@ -73,6 +73,7 @@ SOURCES = {
     "digits/datasets/raw.py": ALL,
     "digits/datasets/sources.py": ALL,
     "digits/drawing": FROM_TRAIN,  # outliers are made with it
+    "digits/drawing/framing.py": ALL,  # pictures may be framed
     "digits/inputs": FROM_TRAIN,
     "digits/architectures": FROM_TRAIN,
     "digits/metrics": FROM_EVALUATE,

@@ -13,14 +13,22 @@ def place(folder, *files, **changes):
     about_it(**changes).write(folder / paths.ABOUT)
 
 
+def place_compared(project, recipe, dataset):
+    folder = project / "compare/results" / recipe
+    folder.mkdir(parents=True)
+    about_it(recipe=recipe, dataset=dataset).write(folder / "about.json")
+    (folder / "model.keras").touch()
+
+
 def test_the_catalogue_holds_what_is_there(tmp_path):
     assert catalogue.catalogue(tmp_path) == {}
     place(tmp_path, paths.MODEL, paths.ONNX, paths.LITERT)
     place(tmp_path / "runs/embedded", paths.LITERT_INT8, dataset="digits")
-    compared = tmp_path / "compare/results/resnet"
-    compared.mkdir(parents=True)
-    about_it(recipe="resnet").write(compared / "about.json")
-    (compared / "model.keras").touch()
+    place_compared(tmp_path / "runs/compare", "resnet", "mnist")
+    place_compared(tmp_path / "runs/compare-digits", "tiny", "digits")
+    place_compared(tmp_path, "of an earlier version", "mnist")
+    (tmp_path / "runs/compare/compare/results/unfinished").mkdir()
+    about_it().write(tmp_path / "runs/compare/compare/results/unfinished/about.json")
     found = catalogue.catalogue(tmp_path)
     assert list(found) == [
         "tiny on mnist (LiteRT)",
@@ -28,6 +36,7 @@ def test_the_catalogue_holds_what_is_there(tmp_path):
         "tiny on mnist (Keras)",
         "tiny on digits (LiteRT, 8-bit integers, runs/embedded)",
         "resnet on mnist (Keras, from make compare)",
+        "tiny on digits (Keras, from make compare)",
     ]
     for model, described in found.values():
         assert model.is_file()

@@ -30,11 +30,36 @@ def test_one_seed_has_no_spread(project, monkeypatch):
 
 def test_another_recipe_than_the_active_one(project, monkeypatch):
     trained = []
-    monkeypatch.setattr(seeds, "measure", lambda recipe, seed, _: trained.append(recipe) or {"seed": seed, "loss": 0.5})
+
+    def measure(parameters, recipe, seed):
+        assert parameters == params.load()
+        trained.append((recipe, seed))
+        return {"seed": seed, "loss": 0.5}
+
+    monkeypatch.setattr(seeds, "measure", measure)
     monkeypatch.setattr(sys, "argv", ["seeds", "--seeds", "2", "--recipe", "mlp_dropout"])
     seeds.main()
     assert json.loads(Path("benchmarks/seeds/mlp_dropout.json").read_text())["recipe"] == "mlp_dropout"
-    assert trained == 2 * [params.load().recipe_named("mlp_dropout")]
+    assert trained == [("mlp_dropout", 20), ("mlp_dropout", 21)]
+
+
+def test_a_seed_is_measured_on_validation_on_test_and_on_drawings_and_leaves_nothing_behind(project):
+    before = sorted(Path().rglob("*"))
+    parameters = params.load()
+    measured = seeds.measure(parameters, "tiny", parameters.seed)
+    assert list(measured) == [
+        "seed",
+        "validation_accuracy",
+        "test_accuracy",
+        "test_loss",
+        "test_ece",
+        "training_seconds",
+        "drawings_accuracy",
+    ]
+    trained, tested = (json.loads(Path(f"metrics/{name}.json").read_text()) for name in ("train", "test"))
+    assert measured["validation_accuracy"] == pytest.approx(trained["val_accuracy"], abs=1e-6)
+    assert measured["test_loss"] == pytest.approx(tested["loss"], abs=1e-6)
+    assert sorted(Path().rglob("*")) == before
 
 
 def test_an_unknown_recipe_is_told(project, monkeypatch):

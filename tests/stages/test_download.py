@@ -7,6 +7,7 @@ from pathlib import Path
 from digits.core.errors import UserError
 from digits.datasets import raw
 from stages import download
+from tests.digits.datasets.test_pictures import draw
 
 
 def test_the_embedded_set_lands_in_data_raw(project):
@@ -18,6 +19,36 @@ def test_the_embedded_set_lands_in_data_raw(project):
 def test_it_says_what_it_got(project, capsys):
     download.main()
     assert capsys.readouterr().out == "digits 1.0.0: 1,437 train, 360 test\n"
+
+
+def test_pictures_in_a_folder(project, set_params, tmp_path, capsys):
+    for name in ("a", "b"):
+        for number in range(5):
+            draw(tmp_path / "my pictures" / name / f"{number}.png", number, (9, 12))
+    set_params("dataset: digits", f"dataset: 'folder:{tmp_path / 'my pictures'}'")
+    set_params("  size: 28 ", "  size: 6 ")
+    set_params("  channels: 1 ", "  channels: 3 ")
+    download.main()
+    dataset = raw.read(Path("data/raw"))
+    assert dataset.train.image_shape == [6, 6, 3]
+    assert capsys.readouterr().out == f"folder:my pictures {dataset.card['version']}: 8 train, 2 test\n"
+
+
+def test_ink_in_pictures_is_framed_where_the_parameters_say_so(project, set_params, tmp_path, fails):
+    for name in ("a", "b"):
+        for number in range(3):
+            draw(tmp_path / "empty" / name / f"{number}.png", 255, (60, 70))
+    set_params("dataset: digits", f"dataset: 'folder:{tmp_path / 'empty'}'")
+    set_params("  framed: false ", "  framed: true ")
+    assert "a/0.png is no readable picture (nothing is drawn on it)" in fails(download)
+
+
+def test_a_folder_that_is_not_there(project, fails, set_params):
+    set_params("dataset: digits", "dataset: folder:my/pictures")
+    assert fails(download) == (
+        "download: dataset: my/pictures: no such folder here; an experiment runs in a copy of the project: give the "
+        "whole path"
+    )
 
 
 def test_an_unknown_dataset(project, fails, set_params):

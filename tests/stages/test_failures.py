@@ -16,7 +16,10 @@ STAGES = [importlib.import_module(f"stages.{name}") for name in YAML(typ="safe")
 def test_outside_the_project_is_one_line(tmp_path, monkeypatch, fails, stage):
     monkeypatch.chdir(tmp_path)
     name = stage.__name__.removeprefix("stages.")
-    assert fails(stage) == f"{name}: params.yaml: no such file here; run from the project's root"
+    if name == "headline":  # which has no parameters
+        assert fails(stage).startswith("headline: metrics/train.json: No such file or directory; run `dvc repro`")
+    else:
+        assert fails(stage) == f"{name}: params.yaml: no such file here; run from the project's root"
     assert not list(tmp_path.iterdir())
 
 

@@ -36,15 +36,15 @@ def commands(monkeypatch):
 
 
 def test_the_pipeline_runs_in_a_copy_with_its_parameters(commands):
-    experiment.start("try", ["a=1", "b=2"], "compare/dvc.yaml")
+    experiment.start("try", ["a=1", "b=2"])
     options = ("--temp", "--name", "try", "--set-param", "a=1", "--set-param", "b=2")
-    assert commands == [("exp", "run", *options, "compare/dvc.yaml")]
+    assert commands == [("exp", "run", *options)]
 
 
 def test_a_failed_run_ends_with_the_status_of_dvc(commands):
     commands.failing = {"exp": 255}
     with pytest.raises(SystemExit) as stop:
-        experiment.start("try", [], "dvc.yaml")
+        experiment.start("try", [])
     assert stop.value.code == 255
 
 

@@ -36,7 +36,7 @@ STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:68rem;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse}td,th{padding:.3rem .8rem;border-bottom:1px solid #ddd;text-align:left}"
     "td.number{text-align:right;font-variant-numeric:tabular-nums}img{max-width:100%;vertical-align:top}"
-    ".better{color:#1a7f37}.worse{color:#b42318}"
+    "img[alt^=confusion]{width:49%}.better{color:#1a7f37}.worse{color:#b42318}"
 )
 
 

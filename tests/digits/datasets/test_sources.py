@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import requests
 import tensorflow_datasets as tfds
+from PIL import Image
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
+from tensorflow_datasets.core.hashing import Hasher
 
 from digits.core.errors import UserError
 from digits.datasets import sources
+from tests.digits.datasets.test_idx import NAMES, published, write_set
+from tests.digits.datasets.test_pictures import draw, ink
 
-FILES = [
-    f"{part}-ubyte.gz" for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
-]
+FILES = [f"{name}.gz" for name in NAMES]
 
 
 def test_an_unknown_name_gets_a_suggestion():
@@ -116,32 +118,111 @@ def test_a_download_that_fails_is_one_line(monkeypatch):
         sources.load("mnist")
 
 
-def test_mnist_corrupted_is_another_set(monkeypatch, tmp_path):
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist", "emnist"])
+def test_a_set_in_the_format_of_mnist_may_come_from_a_folder(name, closed_port):
+    with pytest.raises(UserError, match=f"'{name}': .* set MNIST_DIR to a folder with the four original"):
+        sources._probe(name, closed_port)
+
+
+def test_mnist_corrupted_is_another_set():
     with pytest.raises(UserError) as caught:
         sources._probe("mnist_corrupted", "http://127.0.0.1:9/file")
     assert "MNIST_DIR" not in str(caught.value)
 
 
-def test_every_missing_file_of_a_folder_is_noticed_before_the_network(tmp_path):
-    with pytest.raises(UserError, match=r"MNIST_DIR: .*-ubyte\.gz is missing"):
-        sources.load("mnist", mnist_dir=tmp_path)
+def refuse(name, url):
+    raise UserError(f"asked for {name}")
 
 
-def test_a_file_that_is_not_the_original_is_refused(tmp_path):
-    for name in FILES:
-        (tmp_path / name).write_bytes(gzip.compress(b"not MNIST"))
-    with pytest.raises(UserError, match="not the original file"):
-        sources.load("mnist", mnist_dir=tmp_path)
-
-
-def test_the_folder_serves_mnist_only(tmp_path, monkeypatch):
-    # Fashion-MNIST's files have the same names: they must not be looked for in MNIST_DIR.
-    def refuse(name, url):
-        raise UserError(f"asked for {name}")
-
+@pytest.fixture
+def no_network(monkeypatch):
     monkeypatch.setattr(sources, "_probe", refuse)
-    with pytest.raises(UserError, match="asked for fashion_mnist"):
-        sources.load("fashion_mnist", mnist_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("mnist", "train-images-idx3-ubyte.gz"),
+        ("fashion_mnist", "train-images-idx3-ubyte.gz"),
+        ("kmnist", "train-images-idx3-ubyte.gz"),
+        ("emnist/digits", "emnist-digits-train-images-idx3-ubyte.gz"),
+        ("emnist", "emnist-byclass-train-images-idx3-ubyte.gz"),
+        ("mnist:3.0.1", "train-images-idx3-ubyte.gz"),
+    ],
+)
+def test_a_missing_file_of_a_folder_is_noticed_before_the_network(tmp_path, no_network, name, missing):
+    with pytest.raises(UserError, match=f"MNIST_DIR: {tmp_path / missing} is missing"):
+        sources.load(name, mnist_dir=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist"])
+def test_files_that_are_not_as_published_are_refused(tmp_path, no_network, name):
+    write_set(tmp_path)
+    with pytest.raises(UserError, match=f"{FILES[0]} is not {name}'s file as published"):
+        sources.load(name, mnist_dir=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["cifar10", "mnist_corrupted"])
+def test_the_folder_serves_no_set_that_is_published_otherwise(tmp_path, no_network, name):
+    with pytest.raises(UserError, match=f"asked for {name}"):
+        sources.load(name, mnist_dir=tmp_path)
+
+
+EMNIST = [f"emnist-letters-{name.replace('t10k', 'test')}" for name in NAMES]
+
+
+@pytest.mark.parametrize(("name", "files"), [("fashion_mnist", NAMES), ("kmnist", NAMES), ("emnist/letters", EMNIST)])
+def test_another_set_is_read_from_its_files(tmp_path, no_network, monkeypatch, name, files):
+    written = write_set(tmp_path, files)
+    builder = sources._builder(tfds, name, str(tmp_path))
+    if files == NAMES:
+        for info in builder.url_infos.values():  # as if these files were the published ones
+            monkeypatch.setattr(info, "checksum", published(tmp_path)[info.filename])
+    dataset = sources.load(name, mnist_dir=tmp_path)
+    for split, (images, labels) in written.items():
+        read = dataset.splits[split]
+        order = sorted(range(len(labels)), key=Hasher(split).hash_key)
+        np.testing.assert_array_equal(read.images, images[order][..., None])
+        np.testing.assert_array_equal(read.labels, labels[order])
+    assert dataset.card["name"] == name
+    assert dataset.card["classes"] == list(builder.info.features["label"].names)
+
+
+def test_pictures_come_from_a_folder(tmp_path):
+    for name, colour in (("a", 10), ("b", 20)):
+        for number in range(3):
+            draw(tmp_path / name / f"{number}.png", colour, (7, 5))
+    dataset = sources.load(f"folder:{tmp_path}", size=6, channels=3)
+    assert dataset.train.image_shape == [6, 6, 3]
+    assert dataset.card["classes"] == ["a", "b"]
+    assert sources.load(f"folder:{tmp_path}").train.image_shape == [5, 7, 1]
+
+
+def test_ink_in_a_folder_may_be_framed(tmp_path):
+    for name in ("a", "b"):
+        for number in range(3):
+            draw(tmp_path / name / f"{number}.png", 255, (60, 70))
+            with Image.open(tmp_path / name / f"{number}.png") as picture:
+                ink(picture).save(tmp_path / name / f"{number}.png")
+    dataset = sources.load(f"folder:{tmp_path}", framed=True, size=6, channels=3)
+    assert dataset.train.image_shape == [28, 28, 1]
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_folder_without_the_word_gets_a_suggestion(tmp_path, monkeypatch, absolute):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my" / "pictures").mkdir(parents=True)
+    name = str(tmp_path / "my" / "pictures") if absolute else "my/pictures"
+    with pytest.raises(UserError) as caught:
+        sources.load(name)
+    assert str(caught.value) == f"dataset '{name}' does not exist; did you mean folder:{name}?"
+
+
+def test_what_is_like_no_name_gets_the_catalogue():
+    with pytest.raises(
+        UserError, match=r"^dataset 'qqqqqqqq' does not exist; see https://www\.tensorflow\.org/datasets"
+    ):
+        sources.load("qqqqqqqq")
 
 
 class Letters(tfds.core.GeneratorBasedBuilder):
@@ -208,5 +289,5 @@ def test_a_truncated_original_is_named(mnist_dir, tmp_path):
     for name in FILES:
         content = (mnist_dir / name).read_bytes()
         (tmp_path / name).write_bytes(content[:-100] if "t10k-labels" in name else content)
-    with pytest.raises(UserError, match=r"t10k-labels-idx1-ubyte\.gz is not the original file"):
+    with pytest.raises(UserError, match=r"t10k-labels-idx1-ubyte\.gz is truncated or corrupt; copy it again$"):
         sources.load("mnist", mnist_dir=tmp_path)

@@ -5,7 +5,7 @@ import pytest
     ("old", "new", "said"),
     [
         ("seed: 20", "sead: 20", "unknown key sead; did you mean seed?"),
-        ("seed: 20", "seeds_of_all: 20", "unknown key seeds_of_all; the keys here are dataset, seed, preprocess"),
+        ("seed: 20", "seeds_of_all: 20", "unknown key seeds_of_all; the keys here are dataset, seed, pictures"),
         ("seed: 20", "seed: 20\nbach_size: 1\npreproces: 2", "unknown key bach_size, preproces; the keys here are"),
         ("seed: 20", "", "seed is missing"),
         ("seed: 20", "seed: twenty", "seed is 'twenty': input should be a valid integer"),

@@ -16,6 +16,8 @@ from tests.digits.params.conftest import GOOD
             "fast_cnn: {mnist: 99.0,",
             "evaluate.min_accuracy.fast_cnn.mnist is 99.0: input should be less than or equal to 1",
         ),
+        ("  size: 28 ", "  size: 0 ", "pictures.size is 0: input should be greater than or equal to 1"),
+        ("  channels: 1 ", "  channels: 2 ", "pictures.channels is 2: input should be 1 or 3"),
         ("max_rejected: 0.003 ", "max_rejected: 1 ", "evaluate.max_rejected is 1: input should be less than 1"),
         (
             "precision: float32",
@@ -28,6 +30,10 @@ from tests.digits.params.conftest import GOOD
 )
 def test_names_and_ranges(complaint, old, new, said):
     assert said in complaint(old, new)
+
+
+def test_pictures_may_stay_as_large_as_they_are(load):
+    assert load(GOOD.replace("  size: 28 ", "  size: null ", 1)).pictures.size is None
 
 
 def test_the_file_of_the_project_is_good():
