@@ -92,11 +92,27 @@ def test_each_target_installs_what_it_needs_and_no_more():
         printed = make(ROOT, "--dry-run", "--always-make", "PYTHON=python3", *arguments).stdout
         return re.findall(r"-m tools\.install requirements-?(\w*)\.lock", printed)
 
-    assert asked("run") == asked("repro") == asked("show") == [""]
+    assert asked("run") == asked("repro") == asked("compare") == asked("show") == [""]
     assert asked("demo") == asked("api") == ["", "apps"]
-    assert asked("plots") == asked("netron") == ["", "view"]
+    assert asked("plots") == [""]
+    assert asked("netron") == ["", "view"]
+    assert asked("sweep") == ["", "search"]
     assert asked("test") == asked("lint") == ["", "apps", "view", "dev"]
     assert asked("setup", "GPU=1") == ["", "gpu"]
+    assert asked("repro", "STORAGE=s3") == ["", "s3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        ([], ["python -m tools.comparison"]),
+        (["DATASET=digits"], ["python -m tools.comparison 'digits' --set 'dataset=digits'"]),
+        (["DATASET=emnist/digits"], ["python -m tools.comparison 'emnist-digits' --set 'dataset=emnist/digits'"]),
+    ],
+)
+def test_a_comparison_on_another_dataset_has_its_name(arguments, command):
+    printed = make(ROOT, "--dry-run", "--old-file", ".venv/.ready", "compare", *arguments).stdout
+    assert [line.strip() for line in printed.splitlines() if "tools.comparison" in line] == command
 
 
 def with_environment(folder):
