@@ -30,10 +30,10 @@ def main() -> None:
     parser.add_argument("way", choices=("push", "pull"))
     way = parser.parse_args().way
     try:
-        with set_loggers_level(logging.ERROR), Repo() as repo:  # a warning of DVC lists checksums, one a line
-            url = address(repo)
+        with set_loggers_level(logging.ERROR):  # a warning of DVC lists checksums, one a line
+            url = address()
             try:
-                print((push if way == "push" else pull)(repo, url))
+                print((push if way == "push" else pull)(url))
             except UserError:
                 raise
             except Exception as error:  # each kind of storage has exceptions of its own
@@ -42,9 +42,10 @@ def main() -> None:
         raise UserError(one_line(error)) from error
 
 
-def address(repo: Repo) -> str:
+def address() -> str:
     """Returns the address of the default remote."""
-    names, default = repo.config["remote"], repo.config["core"].get("remote")
+    with Repo() as repo:
+        names, default = repo.config["remote"], repo.config["core"].get("remote")
     if not names:
         raise UserError(
             f"no storage is set: `dvc remote add --default storage FOLDER-OR-ADDRESS` ({GUIDE}); "
@@ -55,24 +56,29 @@ def address(repo: Repo) -> str:
     return str(names[default]["url"])
 
 
-def push(repo: Repo, url: str) -> str:
+def push(url: str) -> str:
     """Stores the outputs of the work tree, then those that the run-cache names, then the run-cache."""
-    count = repo.push()
-    folder = Path(repo.stage_cache.cache_dir)
-    notes = [(path.parent.name, path.name) for path in sorted(folder.glob("*/*/*"))]
-    for objects in repo.stage_cache.get_used_objs(notes, force=True).values():
-        # What `dvc gc` has removed since is no loss: whoever needs it computes it.
-        result = repo.cloud.push({item for item in objects if repo.cache.local.exists(item.value)})
-        if result.failed:
-            raise UserError(f"{url}: {len(result.failed)} files could not be stored there; run `make push` again")
-        count += len(result.transferred)
-    repo.stage_cache.push(None)
+    with Repo() as repo:
+        count = repo.push()
+        folder = Path(repo.stage_cache.cache_dir)
+        notes = [(path.parent.name, path.name) for path in sorted(folder.glob("*/*/*"))]
+        for objects in repo.stage_cache.get_used_objs(notes, force=True).values():
+            # What `dvc gc` has removed since is no loss: whoever needs it computes it.
+            result = repo.cloud.push({item for item in objects if repo.cache.local.exists(item.value)})
+            if result.failed:
+                raise UserError(f"{url}: {len(result.failed)} files could not be stored there; run `make push` again")
+            count += len(result.transferred)
+        repo.stage_cache.push(None)
     return f"{url}: {count} files are new there, and it knows {len(notes)} runs of stages"
 
 
-def pull(repo: Repo, url: str) -> str:
-    """Fetches the outputs of the work tree, and the run-cache."""
-    fetched = repo.pull(run_cache=True)["stats"]["fetched"]
+def pull(url: str) -> str:
+    """Fetches the outputs of the work tree, and the run-cache.
+
+    Where the storage is no folder, DVC compares the files with their checksums only if it is told so.
+    """
+    with Repo(remote_config={"verify": True}) as repo:
+        fetched = repo.pull(run_cache=True)["stats"]["fetched"]
     return f"{url}: {fetched} files fetched; the outputs are those of dvc.lock"
 
 
@@ -85,7 +91,7 @@ def explain(error: Exception, url: str) -> str:
         names = sorted(os.path.relpath(name) for name in error.target_infos)
         some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         return (
-            f"{url} lacks {len(names)} of the outputs: {some}; "
+            f"{url} lacks {len(names)} of the outputs, or has damaged ones: {some}; "
             "`make push` where they were made, or `make repro`, which computes them"
         )
     if isinstance(error, DvcException) and "unsaved files" in str(error):

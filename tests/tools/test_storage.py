@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from dvc.data_cloud import DataCloud
 from dvc.exceptions import CheckoutError, DvcException
 from dvc.repo import Repo
 
@@ -99,9 +100,20 @@ def test_an_empty_storage_is_one_line(project, monkeypatch, capfd):
     (project / ".dvc/cache").rename(project / "lost")
     (project / "out").unlink()
     assert fails(monkeypatch, "pull").endswith(
-        "there lacks 1 of the outputs: out; `make push` where they were made, or `make repro`, which computes them"
+        "there lacks 1 of the outputs, or has damaged ones: out; "
+        "`make push` where they were made, or `make repro`, which computes them"
     )
     assert capfd.readouterr().err == ""
+
+
+def test_a_pull_compares_with_checksums(project, monkeypatch):
+    def pull(repo, run_cache):
+        repo._reset()  # as DVC does when it takes its lock
+        return {"stats": {"fetched": int(repo.cloud.get_remote().odb.verify)}}
+
+    set_remote("storage", "s3://bucket/digits")
+    monkeypatch.setattr(Repo, "pull", pull)
+    assert storage.pull("there").startswith("there: 1 files fetched")
 
 
 def test_a_changed_output_is_not_replaced(project, monkeypatch):
@@ -132,14 +144,16 @@ def test_any_other_error_is_one_line_too():
     )
     assert storage.explain(ValueError(), "s3://place").startswith("s3://place: ValueError; check")
     many = CheckoutError([f"plots/{name}.png" for name in "dbca"], {})
-    assert "lacks 4 of the outputs: plots/a.png, plots/b.png, plots/c.png, ...; " in storage.explain(many, "there")
+    assert (
+        "lacks 4 of the outputs, or has damaged ones: plots/a.png, plots/b.png, plots/c.png, ...; "
+        in storage.explain(many, "there")
+    )
     assert storage.explain(DvcException("locked"), "there").startswith("there: locked; ")
 
 
 def test_a_file_that_is_not_stored_fails_the_push(project, monkeypatch):
     set_remote("storage", "there")
-    with Repo() as repo:
-        failed = type("Result", (), {"failed": {"x"}, "transferred": set()})
-        monkeypatch.setattr(repo.cloud, "push", lambda objects: failed)
-        with pytest.raises(UserError, match="there: 1 files could not be stored there; run `make push` again"):
-            storage.push(repo, "there")
+    failed = type("Result", (), {"failed": {"x"}, "transferred": set()})
+    monkeypatch.setattr(DataCloud, "push", lambda cloud, objects: failed)
+    with pytest.raises(UserError, match="there: 1 files could not be stored there; run `make push` again"):
+        storage.push("there")
