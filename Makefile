@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run repro compare sweep bench show diff gate plots architecture tensorboard netron demo api evaluate-drawn \
-	load test test-all lint lock clean
+.PHONY: help setup run repro compare sweep bench push pull show diff gate plots architecture tensorboard netron \
+	demo api evaluate-drawn load test test-all lint lock clean
 
 # The newest Python that works; `make PYTHON=...` names another.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -40,12 +40,12 @@ run: $(RUN) ## Run the whole pipeline on the embedded digits: no download, resul
 	@python -m tools.experiment '$(or $(NAME),embedded)' --set dataset=digits recipe=embedded robustness.images=60 \
 		--keep plots metrics models
 
-repro: $(RUN) ## Bring the pipeline up to date on MNIST: MNIST_DIR=folder takes its four files from there
+repro: $(RUN) ## Bring the pipeline up to date on MNIST: MNIST_DIR=folder has its four files; PULL=1 fetches what the storage has
 	@python -m digits.params
-	@python -m dvc repro
+	@python -m dvc repro $(if $(PULL),--pull)
 
-compare: $(RUN) ## Train every recipe and write compare/REPORT.md: DATASET=digits leaves its own in runs/
-	@python -m tools.comparison $(if $(DATASET),'$(subst /,-,$(DATASET))' --set 'dataset=$(DATASET)')
+compare: $(RUN) ## Train every recipe and write compare/REPORT.md: DATASET=digits leaves its own in runs/; PULL=1
+	@python -m tools.comparison $(if $(PULL),--pull) $(if $(DATASET),'$(subst /,-,$(DATASET))' --set 'dataset=$(DATASET)')
 
 SET := dataset=digits recipes.fast_cnn.epochs=5
 KEYS := recipes.fast_cnn.schedule.peak=0.003,0.01,0.03 recipes.fast_cnn.optimizer.weight_decay=0.01,0.05
@@ -57,6 +57,12 @@ WHAT := seeds
 bench: $(RUN) ## Measure over seeds: RECIPE=name SEEDS=5; or WHAT=step, training_time, ...: ROUNDS=7 (docs/recipes.md)
 	@python -m benchmarks.$(WHAT) $(if $(RECIPE),--recipe '$(RECIPE)') $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 	@python -m benchmarks.report
+
+push: $(RUN) ## Store outputs and run-cache: docs/storage.md; STORAGE=s3 (or ssh, gs, azure) installs its packages
+	@python -m tools.storage push
+
+pull: $(RUN) ## Fetch outputs and run-cache from the storage: STORAGE=...
+	@python -m tools.storage pull
 
 ##@ Look
 show: $(RUN) ## List the experiments on this commit, the best validation accuracy first

@@ -35,10 +35,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", help="of another comparison than the committed one")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="parameters that differ")
+    parser.add_argument("--pull", action="store_true", help="take from the storage what it has (docs/storage.md)")
     arguments = parser.parse_args()
     folder = Path("runs", f"compare-{arguments.name}" if arguments.name else "compare")
     prepare(folder, arguments.set)
-    command = [sys.executable, "-m", "dvc", "repro", NAMES[PIPELINE]]
+    command = [sys.executable, "-m", "dvc", "repro", NAMES[PIPELINE], *(["--pull"] if arguments.pull else [])]
     if status := subprocess.run(command, check=False, cwd=folder).returncode:  # noqa: S603
         sys.exit(status)
     if not arguments.name:
@@ -83,9 +84,11 @@ def configure(folder: Path) -> None:
     for name in ("config", "config.local"):
         if (root / ".dvc" / name).exists():
             shutil.copy2(root / ".dvc" / name, inner / name)
+    own = Config(dvc_dir=os.fspath(root / ".dvc")).read()  # a path that is relative to its file comes absolute
     with Config(dvc_dir=os.fspath(inner.resolve())).edit("local") as settings:
         settings["core"]["no_scm"] = True
-        settings["cache"].setdefault("dir", str(root / ".dvc/cache"))
+        settings["remote"] = own["remote"]
+        settings["cache"] = {"dir": str(root / ".dvc/cache"), **own["cache"]}
 
 
 def keep(folder: Path) -> None:

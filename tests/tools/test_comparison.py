@@ -146,16 +146,12 @@ def test_the_configuration_of_the_project_counts_there_too(project, tmp_path):
     )
 
 
-@pytest.mark.xfail(strict=True, reason="configure() looks for a cache in config.local only, and sets its own over it")
 def test_a_cache_that_the_committed_configuration_names_is_used(project, tmp_path):
     write(project / ".dvc/config", f"[cache]\n    dir = {tmp_path / 'cache'}\n")
     comparison.prepare(FOLDER, [])
     assert Config(dvc_dir=str((FOLDER / ".dvc").resolve()))["cache"]["dir"] == str(tmp_path / "cache")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the text of the file is copied, and DVC reads such a path from the file's folder"
-)
 def test_a_remote_with_a_relative_path_is_the_same(project):
     write(project / ".dvc/config", "['remote \"store\"']\n    url = ../store\n")
     comparison.prepare(FOLDER, [])
@@ -213,6 +209,11 @@ def test_the_committed_comparison_is_run_and_kept(project, repro, monkeypatch, c
     assert (project / "compare/pipeline.lock").read_text() == "of this run"
     assert not (project / "compare/dvc.lock").exists()
     assert capsys.readouterr().out == "report: compare/REPORT.md   DVC's project: runs/compare\n"
+
+
+def test_with_pull_dvc_takes_what_the_storage_has(project, repro, monkeypatch):
+    start(monkeypatch, "--pull")
+    assert repro.calls[0][0][-2:] == ["compare/dvc.yaml", "--pull"]
 
 
 def test_another_stays_in_its_folder(project, repro, monkeypatch, capsys):
