@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run repro compare sweep bench push pull show diff gate plots architecture tensorboard netron \
-	demo api evaluate-drawn load test test-all lint lock clean
+.PHONY: help setup run repro compare sweep queue bench push pull show diff gate plots architecture tensorboard netron \
+	restore demo api evaluate-drawn load test test-all lint lock clean
 
 # The newest Python that works; `make PYTHON=...` names another.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -49,9 +49,12 @@ compare: $(RUN) ## Train every recipe and write compare/REPORT.md: DATASET=digit
 
 SET := dataset=digits recipes.fast_cnn.epochs=5
 KEYS := recipes.fast_cnn.schedule.peak=0.003,0.01,0.03 recipes.fast_cnn.optimizer.weight_decay=0.01,0.05
-sweep: $(RUN) .venv/.ready-search ## Search hyper-parameters: KEYS="key=values ..." SET="key=value ..." DRAWS=8 SEED=1 WRITE=1 (tools/sweep.py)
+sweep: $(RUN) .venv/.ready-search ## Search hyper-parameters: KEYS="key=values ..." SET="key=value ..." DRAWS=20 SAMPLER=tpe SEED=1 WRITE=1 (tools/sweep.py)
 	@python -m tools.sweep $(foreach key,$(KEYS),"$(key)") $(if $(SET),--set $(foreach key,$(SET),"$(key)")) \
-		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
+		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SAMPLER),--sampler $(SAMPLER)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
+
+queue: $(RUN) ## Run what dvc exp run --queue has queued, one after the other (docs/experiments.md)
+	@python -m tools.unicode_dvc exp run --run-all
 
 WHAT := seeds
 bench: $(RUN) ## Measure over seeds: RECIPE=name SEEDS=5; or WHAT=step, training_time, ...: ROUNDS=7 (docs/recipes.md)
@@ -90,11 +93,17 @@ netron: $(RUN) .venv/.ready-view ## Serve the trained network in Netron on http:
 	@netron --host localhost --port 8081 models/model.keras
 
 ##@ Use
+restore: $(RUN) ## Go to a commit with its data and models: REV=name, or WHEN="1 week ago" (docs/experiments.md)
+	$(if $(REV)$(WHEN),,$(error restore: name a commit: REV=main, or WHEN="1 week ago"))
+	@rev='$(REV)'; rev=$${rev:-$$(git rev-list -1 --before='$(WHEN)' HEAD)}; \
+	git checkout --quiet "$${rev:?no commit before $(WHEN)}" -- && dvc checkout > /dev/null && git log -1 --format='%h of %cd: %s'
+
 demo: $(APPS) ## Serve a page to draw digits on, http://127.0.0.1:7860, after make repro or make run: PORT=...
 	@python -m apps.demo $(if $(PORT),--port $(PORT))
 
-api: $(APPS) ## Serve the model over HTTP, http://127.0.0.1:8000: PORT=... MODEL=file
-	@python -m apps.api $(if $(PORT),--port $(PORT)) $(if $(MODEL),--model "$(MODEL)")
+api: $(APPS) ## Serve the model over HTTP, http://127.0.0.1:8000: PORT=... MODEL=file, or STAGE=prod of the registry
+	$(if $(STAGE),@python -m tools.promoted '$(STAGE)')
+	@python -m apps.api $(if $(PORT),--port $(PORT)) $(if $(MODEL)$(STAGE),--model "$(or $(MODEL),runs/$(STAGE)/models/model.tflite)")
 
 evaluate-drawn: $(RUN) ## Measure the model on the drawings that were corrected on the page: MODEL=file
 	@python -m tools.evaluate_drawn $(if $(MODEL),--model "$(MODEL)")

@@ -1,22 +1,24 @@
-"""The search space: values of each key in Hydra's grammar, as a grid or as random draws."""
+"""The search space: values of each key in Hydra's grammar, as lists or as intervals, and Optuna's way through it."""
 
 import itertools
 import math
-import random
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
+import optuna
 from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
 from hydra.core.override_parser.types import IntervalSweep
 from hydra.errors import HydraException
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from digits.core import paths
 from digits.core.errors import UserError
 
-Space = dict[str, list[Any] | IntervalSweep]  # key of params.yaml -> list of values, or an interval to draw from
+Space = dict[str, list[Any] | BaseDistribution]  # key of params.yaml -> list of values, or an interval to draw from
 Setting = dict[str, Any]  # key of params.yaml -> value
 
 EXAMPLE = "recipes.fast_cnn.schedule.peak=0.003,0.01"
+SAMPLERS = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
 
 
 def parsed(pairs: Iterable[str]) -> Space:
@@ -42,14 +44,15 @@ def _parser() -> OverridesParser:
     return OverridesParser(functions)
 
 
-def _values(parser: OverridesParser, pair: str) -> list[Any] | IntervalSweep:
+def _values(parser: OverridesParser, pair: str) -> list[Any] | BaseDistribution:
     override = parser.parse_override(pair)
     value = override.value()
     if isinstance(value, IntervalSweep):
-        low, high, least = cast(float, value.start), cast(float, value.end), 0 if value.tags else -math.inf
-        if value.tags - {"log"} or not least < low <= high < math.inf:
-            raise ValueError("the first bound must be the lower one, of log above 0, and log is the only tag")
-        return value
+        low, high = cast(Any, value.start), cast(Any, value.end)
+        if value.tags - {"log"} or not math.isfinite(high - low):
+            raise ValueError("the bounds must be finite, and log is the only tag")
+        kind = IntDistribution if isinstance(low, int) else FloatDistribution
+        return kind(low, high, log=bool(value.tags))  # which refuses bounds that are the wrong way round
     is_sweep = override.is_sweep_override()
     texts = [*override.sweep_string_iterator()] if is_sweep else [override.get_value_element_as_str()]
     if texts in ([], [""]):
@@ -73,29 +76,37 @@ def check(keys: Collection[str], trained: Collection[str], known: Mapping[str, A
             raise UserError(f"{key} is not read while {', '.join(trained)} is trained: set recipe={name} too")
 
 
-def grid(space: Space) -> list[Setting]:
-    """Returns every combination of the listed values."""
-    lists: list[list[Any]] = []
-    for key, values in space.items():
-        if isinstance(values, IntervalSweep):
-            raise UserError(f"{key} has an interval: a grid needs a list of values; or say how many to draw")
-        lists.append(values)
-    return [dict(zip(space, chosen, strict=True)) for chosen in itertools.product(*lists)]
+def study(space: Space, draws: int, sampler: str, seed: int) -> optuna.Study:
+    """Returns a study of `draws` trials, or of one for each combination of the listed values where that is 0.
+
+    It asks for the same settings each time, as long as it is told the same results. Failures are told as pruned trials,
+    which the sampler `tpe` takes for the worst.
+    """
+    if draws < 0:
+        raise UserError(f"{draws} draws: take at least 1")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    made = optuna.create_study(direction="maximize", sampler=SAMPLERS[sampler](seed=seed))
+    if not draws:
+        lists = {key: range(len(values)) for key, values in space.items() if isinstance(values, list)}
+        if intervals := space.keys() - lists:
+            raise UserError(f"{min(intervals)} has an interval: a grid needs a list of values; or say how many to draw")
+        for chosen in itertools.product(*lists.values()):
+            made.enqueue_trial(dict(zip(lists, chosen, strict=True)))
+    return made
 
 
-def random_settings(space: Space, count: int, seed: int) -> list[Setting]:
-    """Draws `count` random settings: from a list, or uniformly between bounds, on a log scale with `log`."""
-    if count < 1:
-        raise UserError(f"{count} draws: take at least 1")
-    generator = random.Random(seed)  # noqa: S311  # not for secrets
-    return [{key: _draw(values, generator) for key, values in space.items()} for _ in range(count)]
+def asked(made: optuna.Study, space: Space) -> tuple[optuna.Trial, Setting]:
+    """Asks a study for its next trial, and returns that with its setting; a number has four digits."""
+    trial = made.ask({key: _distribution(values) for key, values in space.items()})
+    return trial, {key: _value(values, trial.params[key]) for key, values in space.items()}
 
 
-def _draw(values: list[Any] | IntervalSweep, generator: random.Random) -> Any:
+def _distribution(values: list[Any] | BaseDistribution) -> BaseDistribution:
+    """Returns the interval, or for a list its places: Optuna takes no blocks."""
+    return CategoricalDistribution(range(len(values))) if isinstance(values, list) else values
+
+
+def _value(values: list[Any] | BaseDistribution, drawn: Any) -> Any:
     if isinstance(values, list):
-        return generator.choice(values)
-    low, high = cast(float, values.start), cast(float, values.end)
-    is_integer = isinstance(low, int)  # both bounds included, each with the width of one number
-    transform, inverse = (math.log, math.exp) if values.tags else (float, float)
-    number = inverse(generator.uniform(transform(low), transform(high + is_integer)))
-    return min(high, math.floor(number)) if is_integer else float(f"{number:.4g}")
+        return values[drawn]
+    return float(f"{drawn:.4g}") if isinstance(drawn, float) else drawn

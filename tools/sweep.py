@@ -1,15 +1,17 @@
-"""Hyper-parameter search with DVC experiments: a grid or random draws, ranked by *validation* accuracy.
+"""Hyper-parameter search with DVC experiments: a grid, or Optuna's draws, ranked by *validation* accuracy.
 
     make sweep                                                              # a small grid on the embedded set
     make sweep SET= KEYS="recipes.fast_cnn.schedule.peak=0.003,0.01,0.03"   # on MNIST
-    make sweep DRAWS=8 KEYS="recipes.fast_cnn.optimizer.weight_decay=log(0.001,0.1)"
+    make sweep DRAWS=20 KEYS="recipes.fast_cnn.optimizer.weight_decay=log(0.001,0.1)"
+    make sweep DRAWS=20 SAMPLER=random SEED=1 KEYS=...
     make sweep WRITE=1                                                      # and the best into params.yaml
 
 Values are written as for `dvc exp run -S` (Hydra's grammar), without spaces: `1,2,3`, `range(1,4)`, or whole blocks,
 `recipes.tiny.schedule={name:constant,rate:0.01},{name:cosine,peak:0.1}`. Draws take intervals too: `uniform(0,1)`,
 `log(0.001,0.1)`, `int(3,5)`; in Hydra's syntax `interval(0,1)`, `tag(log,interval(0.001,0.1))`, `int(interval(3,5))`.
-Only the stages up to `train` run, so the test split is not used. An experiment's name is a hash of its setting:
-after an interruption the same command runs only the missing ones.
+The sampler `tpe` draws ten settings at random, then near those that did well. Only the stages up to `train` run, so the
+test split is not used. An experiment's name is a hash of its setting: after an interruption the same command runs only
+the missing ones, and tells Optuna the results of the others.
 """
 
 import argparse
@@ -25,13 +27,16 @@ from pathlib import Path
 from typing import Any
 
 import dvc.api
+from dvc.exceptions import DvcException
+from dvc.scm import SCMError
 from hydra.core.override_parser.types import Transformer
+from optuna.trial import TrialState
 from ruamel.yaml import YAML
 
 from digits import params
 from digits.core import files, paths
 from digits.core.errors import UserError, one_line, run
-from tools.space import Setting, check, grid, parsed, random_settings
+from tools.space import SAMPLERS, Setting, asked, check, parsed, study
 
 NULL = "tag:yaml.org,2002:null"  # which ruamel.yaml by default writes as an empty value
 
@@ -41,36 +46,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("keys", nargs="+", metavar="KEY=VALUES", help="1,2,3 or, for draws, uniform|log|int(low,high)")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="for all experiments alike")
-    parser.add_argument("--draws", type=int, default=0, help="so many random settings instead of the grid")
+    parser.add_argument("--draws", type=int, default=0, help="so many settings, drawn by Optuna, instead of the grid")
+    parser.add_argument("--sampler", choices=SAMPLERS, default="tpe", help="of the draws (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
     parser.add_argument("--write", action="store_true", help="write the best setting into params.yaml")
     arguments = parser.parse_args()
 
     space, known = parsed(arguments.keys), params.load().model_dump(mode="json")
-    fixed, *others = grid(parsed(arguments.set))
-    if others:
+    shared = parsed(arguments.set)
+    fixed = {key: values[0] for key, values in shared.items() if isinstance(values, list) and len(values) == 1}
+    if len(fixed) < len(shared):
         raise UserError(f"--set {' '.join(arguments.set)}: give each key one value; those to try go before --set")
-    settings = random_settings(space, arguments.draws, arguments.seed) if arguments.draws else grid(space)
-    check([*space, *fixed], {str({**known, **fixed, **setting}["recipe"]) for setting in settings}, known)
-    state = project_state([*space, *fixed], known)
-    names = {experiment_name({**fixed, **setting}, state): setting for setting in settings}
-    for place, (name, setting) in enumerate(names.items(), 1):
-        print(f"{place}/{len(names)}  {name}  {_as_text(setting)}", flush=True)
-        if name not in existing():
+    trained = space.get("recipe", [fixed.get("recipe", known["recipe"])])
+    check([*space, *fixed], [str(recipe) for recipe in trained] if isinstance(trained, list) else [], known)
+    search = study(space, arguments.draws, arguments.sampler, arguments.seed)
+    state, rows = project_state([*space, *fixed], known), dict[str, dict[str, Any]]()
+    count = arguments.draws or len(search.trials)
+    for place in range(1, count + 1):
+        trial, setting = asked(search, space)
+        name = experiment_name({**fixed, **setting}, state)
+        print(f"{place}/{count}  {name}  {_as_text(setting)}", flush=True)
+        if not (figures := result(name)):
             run_experiment(name, overrides(known, {**fixed, **setting}))
-    rows = ranked(names)
-    if not rows:
+            figures = result(name)
+        search.tell(trial, figures.get("val_accuracy"), TrialState.COMPLETE if figures else TrialState.PRUNED)
+        rows[name] = {"name": name, "setting": setting, **figures}
+    finished = ranked(rows.values())
+    if not finished:
         raise UserError("no experiment succeeded; see their messages above")
-    print(table(rows, len(names)))
+    print(table(finished, len(rows)))
     if arguments.write:
-        write_best(known, best := rows[0]["setting"])
+        write_best(known, best := finished[0]["setting"])
         print(f"written to {paths.PARAMS}: {_as_text(best)}" + (f"; found with {_as_text(fixed)}" if fixed else ""))
 
 
 def project_state(set_keys: Iterable[str], known: Mapping[str, Any]) -> str:
     """Hashes what an experiment depends on besides its setting: commit, sources, other parameters."""
-    content = json.dumps(_with(known, dict.fromkeys(set_keys)))
-    digest = hashlib.sha256((_output("git", "rev-parse", "HEAD") + content).encode())
+    command = ["git", "rev-parse", "HEAD"]
+    head = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    if head.returncode:
+        raise UserError(f"no commit here, and DVC keeps experiments beside one: {one_line(head.stderr)}")
+    digest = hashlib.sha256((head.stdout + json.dumps(_with(known, dict.fromkeys(set_keys)))).encode())
     for source in [Path("dvc.yaml"), *sorted(Path("digits").rglob("*.py")), *sorted(Path("stages").glob("*.py"))]:
         digest.update(source.read_bytes())
     return digest.hexdigest()
@@ -81,9 +97,13 @@ def experiment_name(setting: Setting, state: str) -> str:
     return f"sweep-{hashlib.sha256(json.dumps([sorted(setting.items()), state]).encode()).hexdigest()[:10]}"
 
 
-def existing() -> set[str]:
-    """Returns the names of the experiments on this commit."""
-    return set(_output("dvc", "exp", "list", "--name-only").split())
+def result(name: str) -> dict[str, Any]:
+    """Returns the figures of a finished experiment; nothing where there is none of that name."""
+    try:
+        with dvc.api.open(str(paths.TRAIN_METRICS), rev=name) as file:
+            return dict(json.load(file))
+    except (SCMError, DvcException):
+        return {}
 
 
 def overrides(known: Mapping[str, Any], setting: Setting) -> list[str]:
@@ -111,13 +131,10 @@ def run_experiment(name: str, values: Iterable[str]) -> None:
         print(f"{name} failed; the others go on", file=sys.stderr, flush=True)
 
 
-def ranked(names: Mapping[str, Setting]) -> list[dict[str, Any]]:
+def ranked(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Returns the finished experiments by validation accuracy, highest first, then by lowest loss."""
-    rows = []
-    for name in existing() & set(names):
-        with dvc.api.open(str(paths.TRAIN_METRICS), rev=name) as file:
-            rows.append({"name": name, "setting": names[name], **json.load(file)})
-    return sorted(rows, key=lambda row: (-row["val_accuracy"], row["val_loss"]))
+    finished = [row for row in rows if "val_accuracy" in row]
+    return sorted(finished, key=lambda row: (-row["val_accuracy"], row["val_loss"]))
 
 
 def table(rows: Sequence[Mapping[str, Any]], count: int) -> str:
@@ -174,13 +191,6 @@ def _with(known: Mapping[str, Any], setting: Setting) -> dict[str, Any]:
 
 def _as_text(setting: Setting) -> str:
     return "  ".join(f"{key}={Transformer.str(value)}" for key, value in setting.items())
-
-
-def _output(*command: str) -> str:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
-    if done.returncode:
-        raise UserError(f"`{' '.join(command)}` failed: {one_line(done.stderr)}")
-    return done.stdout
 
 
 if __name__ == "__main__":

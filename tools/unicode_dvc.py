@@ -2,17 +2,25 @@
 
 `dvc exp run --temp` and `dvc config` write configuration files in ASCII, through configobj, and so fail where the path
 of the project has other letters ("'ascii' codec can't encode"). They read them as UTF-8 already.
+
+The workers of DVC's queue are processes of their own, which start `dvc`: they find `tools/shims/dvc` first, which is
+this.
 """
 
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from configobj import ConfigObj
 from dvc import cli
 
+SHIMS = Path(__file__).resolve().parent / "shims"
+
 
 def run(*arguments: str) -> int:
     """Runs a command of DVC in this process and returns its exit status."""
+    os.environ["PATH"] = os.pathsep.join([str(SHIMS), os.environ["PATH"]])
     return int(cli.main(list(arguments)))
 
 

@@ -150,6 +150,11 @@ def test_a_search_from_end_to_end(clone):
     assert "epoch 1/1" not in once_more, "what was written is no reason to try again"
     run(clone, "git", "checkout", "params.yaml")
 
+    drawn = run(clone, *SWEEP, "recipes.tiny.schedule.rate=0.001,0.01", *KEYS[1:], "--draws", "6")
+    assert "\n6/6  sweep-" in drawn
+    assert "epoch 1/1" not in drawn, "each setting that Optuna draws is there"
+    assert drawn.splitlines()[-2:] == [best, other]
+
 
 @pytest.mark.pipeline
 def test_an_interrupted_search_leaves_the_work_tree_alone_and_goes_on(clone):

@@ -31,3 +31,12 @@ def test_a_configuration_may_have_any_letters(folder):
 
 def test_the_status_is_that_of_dvc(folder):
     assert dvc(folder, "repro", "no-such-stage").returncode == 255
+
+
+def test_what_dvc_starts_is_this_too(folder):
+    # The workers of its queue start `dvc` from PATH, in folders of their own.
+    code = "import os, subprocess\nfrom tools import unicode_dvc\nunicode_dvc.run('version')\n"
+    code += "os.chdir('.dvc')\nsubprocess.run(['dvc', 'config', '--local', 'cache.dir', os.getcwd()], check=True)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True, capture_output=True)
+    assert Config(dvc_dir=str(folder / ".dvc"))["cache"]["dir"].endswith("ä/.dvc")
