@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run repro compare sweep queue bench push pull show diff gate plots architecture tensorboard netron \
-	restore demo api evaluate-drawn load test test-all lint lock clean
+.PHONY: help doctor setup run repro compare sweep queue bench push pull show diff gate fresh verify plots architecture tensorboard \
+	netron restore demo api evaluate-drawn load test test-all lint lock clean
 
 # The newest Python that works; `make PYTHON=...` names another.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -36,9 +36,9 @@ help: ## List what can be made
 	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 ##@ Train
+EMBEDDED := dataset=digits recipe=embedded robustness.images=60
 run: $(RUN) ## Run the whole pipeline on the embedded digits: no download, results in runs/, nothing else changed
-	@python -m tools.experiment '$(or $(NAME),embedded)' --set dataset=digits recipe=embedded robustness.images=60 \
-		--keep plots metrics models
+	@python -m tools.experiment '$(or $(NAME),embedded)' --set $(EMBEDDED) --keep plots metrics models
 
 repro: $(RUN) ## Bring the pipeline up to date on MNIST: MNIST_DIR=folder has its four files; PULL=1 fetches what the storage has
 	@python -m digits.params
@@ -77,6 +77,12 @@ diff: $(RUN) ## Compare with BASE=main, with verdicts: runs/review/report.md and
 
 gate: $(RUN) ## Fail if a figure is worse than in BASE=main by more than tools/review/tolerances.yaml allows
 	@python -m tools.review '$(BASE)' $(if $(THIS),'$(THIS)') --gate
+
+fresh: $(RUN) ## Fail if the committed locks are of other sources or parameters: seconds, without data
+	@python -m tools.fresh
+
+verify: $(RUN) ## Build the embedded pipeline twice from nothing and compare all bytes: ALL=1 as params.yaml says (MNIST)
+	@python -m tools.rebuild_twice $(if $(ALL),,--set $(EMBEDDED))
 
 plots: $(RUN) ## Put DVC's plots and all pictures on one page that needs no network: BASE=main compares
 	@python -m dvc plots $(if $(filter command line,$(origin BASE)),diff '$(BASE)' $(THIS),show) --out runs/plots
@@ -119,13 +125,21 @@ test: $(DEV) ## Run the quick tests: ARGS="-k name" is for pytest
 test-all: $(DEV) ## Run all tests: the whole pipeline, a browser, and MNIST where MNIST_DIR names its files
 	@$(PYTEST) --dist loadscope $(ARGS)
 
-lint: $(DEV) ## Check style, format, types and which room imports which
+lint: $(DEV) ## Check style, format, types, which room imports which, scripts, workflows and the Dockerfile
 	@ruff check .
 	@ruff format --check .
 	@mypy
 	@lint-imports
+	@shellcheck .ci/*
+	@zizmor --offline --quiet .github
+	@.ci/actionlint
+	@hadolint Dockerfile
 
 ##@ Set up
+doctor: ## Say what is missing on this machine; needs nothing but a Python
+	@found=$$(command -v "$(PYTHON)" python3 python | head -n 1); test -n "$$found" \
+		|| { echo "no Python: install 3.11, 3.12 or 3.13 (Debian: python3 python3-venv)" >&2; exit 1; }; "$$found" -m tools.doctor
+
 setup: $(RUN) ## Install the pipeline's packages (the others do it too)
 
 lock: $(RUN) ## Resolve pyproject.toml into the lock files: UPGRADE=1 takes the newest releases

@@ -2,6 +2,7 @@
 
 import ast
 import gc
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tomllib
 
 import pytest
+from pathspec import PathSpec
 from ruamel.yaml import YAML
 
 from compare import recipes
@@ -318,23 +320,42 @@ def test_the_pipeline_asks_for_what_its_code_imports_and_for_nothing_of_the_othe
     assert {distributions.get(name, name.replace("_", "-")) for name in used} <= own
 
 
-WORKFLOW = YAML(typ="safe").load(ROOT / ".github/workflows/ci.yml")
+WORKFLOWS = {path.name: YAML(typ="safe").load(path) for path in (ROOT / ".github/workflows").glob("*.yml")}
+JOBS = {f"{file}:{name}": job for file, content in WORKFLOWS.items() for name, job in content["jobs"].items()}
+ACTION = YAML(typ="safe").load(ROOT / ".github/actions/setup/action.yml")
+STEPS = [*(step for job in JOBS.values() for step in job.get("steps", [])), *ACTION["runs"]["steps"]]
 
 
 def test_actions_are_pinned_by_commit():
-    uses = [step["uses"] for job in WORKFLOW["jobs"].values() for step in job["steps"] if "uses" in step]
-    assert uses
-    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name) for name in uses)
+    uses = {step["uses"] for step in STEPS if "uses" in step} | {job["uses"] for job in JOBS.values() if "uses" in job}
+    local = {name for name in uses if name.startswith("./")}
+    assert local
+    assert all((ROOT / name).exists() for name in local)
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name) for name in uses - local)
+
+
+def test_an_action_has_one_commit_everywhere_and_its_release_beside_it():
+    texts = [path.read_text() for path in (ROOT / ".github").rglob("*.yml")]
+    pins = {
+        pin for text in texts for pin in re.findall(r"uses: ([\w./-]+)@(\w+) (# v\d+\.\d+\.\d+)$", text, re.MULTILINE)
+    }
+    assert len(pins) == len({action for action, *_ in pins})
+    assert sum(text.count("@") for text in texts) == sum(len(re.findall(r"@\w{40} # v", text)) for text in texts)
 
 
 def test_ci_calls_make_targets_and_its_own_scripts_only():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for job in WORKFLOW["jobs"].values():
-        for command in (step["run"] for step in job["steps"] if "run" in step):
-            if command.startswith(".ci/"):
-                assert os.access(ROOT / command, os.X_OK), command
-            elif not command.startswith("git checkout"):
-                assert re.match(r"make (--silent )?([\w-]+)", command)[2] in targets
+    for command in (step["run"] for step in STEPS if "run" in step):
+        if command.startswith(".ci/"):
+            assert os.access(ROOT / command, os.X_OK), command
+        elif command.startswith("make "):
+            assert re.fullmatch(r"make (?:--silent )?([a-z-]+)( [A-Z]+=\w+)*", command)[1] in targets
+        else:
+            assert command == 'cat runs/review/report.md >> "$GITHUB_STEP_SUMMARY"'
+
+
+def test_nothing_of_github_reaches_a_shell_but_through_the_environment():
+    assert not [step for step in STEPS if "${{" in step.get("run", "")]
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / ".ci").iterdir()))
@@ -345,13 +366,61 @@ def test_a_script_of_ci_is_sound_and_stops_at_the_first_failure(script):
     subprocess.run(["bash", "-n", ROOT / ".ci" / script], check=True)
 
 
-def test_ci_has_least_permissions_and_pull_requests_never_reach_the_gpu_runner():
-    assert WORKFLOW["permissions"] == {"contents": "read"}
-    for name, job in WORKFLOW["jobs"].items():
-        own = "self-hosted" in job["runs-on"]
-        assert ("permissions" in job) == own == (name == "gpu")
-        assert not own or job["if"] == "github.event_name != 'pull_request' && github.ref == 'refs/heads/main'"
-        assert job["timeout-minutes"]
+def test_ci_has_least_permissions():
+    assert all(content["permissions"] == {} for content in WORKFLOWS.values())
+    writing = {
+        name: {what for what, right in job["permissions"].items() if right == "write"} for name, job in JOBS.items()
+    }
+    assert {name: rights for name, rights in writing.items() if rights} == {
+        "ci.yml:comment": {"pull-requests"},
+        "ci.yml:gpu": {"contents"},
+        "gpu.yml:rebuild": {"contents"},
+    }
+    for job in JOBS.values():
+        assert job.get("timeout-minutes") or "uses" in job
+        for step in job.get("steps", []):
+            assert not step.get("uses", "").startswith("actions/checkout") or not step["with"]["persist-credentials"]
+
+
+def test_what_may_write_in_a_pull_request_runs_none_of_its_code_and_not_for_forks():
+    job = JOBS["ci.yml:comment"]
+    assert job["if"].endswith("github.event.pull_request.head.repo.full_name == github.repository")
+    assert job["steps"][0]["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+
+
+def test_pull_requests_never_reach_the_gpu_runner_nor_a_secret():
+    assert [name for name, job in JOBS.items() if "self-hosted" in job.get("runs-on", [])] == ["gpu.yml:rebuild"]
+    assert JOBS["gpu.yml:rebuild"]["if"] == "github.ref == 'refs/heads/main'"
+    assert JOBS["ci.yml:gpu"]["if"] == "github.event_name == 'push'"
+    assert set(WORKFLOWS["gpu.yml"]["on"]) == {"workflow_call", "workflow_dispatch"}
+    assert "pull_request_target" not in str(WORKFLOWS)
+    secret = [name for name, job in JOBS.items() if "secrets" in str(job)]
+    assert secret == ["ci.yml:gpu", "gpu.yml:rebuild"]
+
+
+def test_an_image_holds_nothing_that_git_does_not_have():
+    ignored = PathSpec.from_lines("gitignore", (ROOT / ".dockerignore").read_text().splitlines())
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    assert list(ignored.match_files(tracked)) == []
+    for name in (".venv/bin/python", ".dvc/config.local", ".dvc/cache/files/md5/00/0", "data/raw/card.json", "runs/x"):
+        assert ignored.match_file(name), name
+
+
+def test_images_and_containers_are_of_the_same_file():
+    assert re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE) == [
+        "python:3.13-slim-bookworm",
+        "system",
+    ]
+    for path in (ROOT / ".devcontainer").rglob("devcontainer.json"):
+        built = json.loads(path.read_text())["build"]
+        assert (path.parent / built["dockerfile"]).resolve() == ROOT / "Dockerfile"
+        assert (path.parent / built["context"]).resolve() == ROOT
+
+
+def test_no_hook_of_pre_commit_comes_from_elsewhere():
+    repos = YAML(typ="safe").load(ROOT / ".pre-commit-config.yaml")["repos"]
+    assert [repo["repo"] for repo in repos] == ["local"]
+    assert all(hook["language"] == "system" for repo in repos for hook in repo["hooks"])
 
 
 def test_dvc_keeps_to_itself():

@@ -17,7 +17,7 @@ from digits.core import files, paths
 from digits.core.errors import UserError, run
 from digits.splits import tfrecords
 from digits.splits.split import Split
-from tools.review import gate, text
+from tools.review import charts, gate, text
 from tools.review.figures import compared
 from tools.review.pictures import pictures
 from tools.review.side import Side, read
@@ -35,7 +35,7 @@ def main() -> None:
     base, this = read(arguments.base), read(arguments.this)
     figures = compared(base, this)
     report = text.markdown(base, this, figures)
-    files.write_text(FOLDER / "report.md", report)
+    files.write_text(FOLDER / "report.md", f"{report}\n{charts.markdown(base, this)}")
     files.write_text(FOLDER / "report.html", text.page(base, this, figures, pictures(base, this, _images(base, this))))
     print(report)
     print(f"Curves and images: {FOLDER / 'report.html'}", file=sys.stderr)

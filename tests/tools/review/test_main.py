@@ -19,7 +19,10 @@ def test_the_report_is_printed_and_written_twice(runs, monkeypatch, capsys):
     review.main()
     printed = capsys.readouterr()
     assert printed.out.startswith("### main → this folder")
-    assert printed.out.strip() == Path("runs/review/report.md").read_text().strip()
+    written = Path("runs/review/report.md").read_text()
+    assert written.startswith(printed.out.strip())
+    assert "```mermaid" in written
+    assert "```mermaid" not in printed.out, "nobody can read it on a terminal"
     assert "runs/review/report.html" in printed.err
     assert "data:image/png" in Path("runs/review/report.html").read_text()
 
