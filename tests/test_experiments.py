@@ -24,8 +24,8 @@ SECTIONS = {
     heading: re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     for heading, text in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL)
 }
-# The base has 2 epochs, and 3 are tried by themselves: of the five in the queue, DVC runs three.
-SMALL = {"fast_cnn.epochs=5": "tiny.epochs=3", "fast_cnn.epochs=3,4,5,6,7": "tiny.epochs=1,2,3,4,5"}
+# The base has 2 epochs, and 3 are tried by themselves: of the five in the queue, DVC has four in its cache.
+SMALL = {"fast_cnn.epochs=5": "tiny.epochs=3", "fast_cnn.epochs=3,4,5,6,7": "tiny.epochs=2,3,2,3,4"}
 
 
 class Walk:
@@ -94,10 +94,9 @@ def test_one_value_is_changed_compared_and_dropped(walk):
 def test_five_run_from_the_queue_and_the_best_stands_first(walk):
     (printed,) = walk("Queue five and let them run")
     table = printed[printed.rindex("\nexperiment  ") :]
-    shown = re.findall(r"^(epochs-\d) .* recipes\.tiny\.epochs=(\d)$", table, re.MULTILINE)
-    assert shown[0] == ("epochs-5", "5")
-    assert {*shown} == {("epochs-1", "1"), ("epochs-3", "3"), ("epochs-4", "4"), ("epochs-5", "5")}
-    assert "\nepochs-2 " in table, "which changed nothing"
+    shown = re.findall(r"^(epochs-\d) .*?(?:recipes\.tiny\.epochs=(\d))?$", table, re.MULTILINE)
+    assert shown[0] == ("epochs-5", "4")
+    assert sorted(shown[1:]) == [("epochs-1", ""), ("epochs-2", "3"), ("epochs-3", ""), ("epochs-4", "3")]
     assert walk.git("status", "--porcelain") == ""
     assert walk.epochs() == (2, 2)
 
@@ -105,14 +104,14 @@ def test_five_run_from_the_queue_and_the_best_stands_first(walk):
 def test_a_branch_begins_with_the_best(walk):
     walk("Branch from the best")
     assert walk.git("branch", "--show-current") == "better"
-    assert walk.epochs() == (5, 5)
+    assert walk.epochs() == (4, 4)
     assert "up to date" in run(walk.folder, "dvc", "status", **walk.environment)
 
 
 def test_two_branches_are_compared(walk):
     (printed,) = walk("Compare two branches")
     assert "### main → better" in printed
-    assert "| recipes.tiny.epochs | 2 | 5 |" in printed
+    assert "| recipes.tiny.epochs | 2 | 4 |" in printed
 
 
 def test_last_weeks_model_is_back_and_today_again(walk):
