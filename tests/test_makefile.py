@@ -112,7 +112,7 @@ def test_each_target_installs_what_it_needs_and_no_more():
 )
 def test_a_comparison_on_another_dataset_has_its_name(arguments, command):
     printed = make(ROOT, "--dry-run", "--old-file", ".venv/.ready", "compare", *arguments).stdout
-    assert [line.strip() for line in printed.splitlines() if "tools.comparison" in line] == command
+    assert [" ".join(line.split()) for line in printed.splitlines() if "tools.comparison" in line] == command
 
 
 def with_environment(folder):

@@ -24,6 +24,7 @@ from digits.core import files, paths
 from digits.core.errors import UserError, one_line, run
 from tools import unicode_dvc  # noqa: F401  # lets DVC write the configuration of a folder such as `Schätze`
 
+SOURCES = ("*.py", "*.yaml", "*.lock")  # in compare/, beside outputs
 FOLDERS = ("benchmarks", "digits", "drawings", "stages")
 PIPELINE, LOCK = "compare/pipeline.yaml", "compare/pipeline.lock"
 NAMES = {PIPELINE: "compare/dvc.yaml", LOCK: "compare/dvc.lock"}  # as DVC wants them
@@ -59,10 +60,10 @@ def prepare(folder: Path, settings: Sequence[str]) -> None:
     for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
         shutil.copytree(name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for old in (folder / "compare").glob("*.*"):
-        if old.is_file():
+    for pattern in SOURCES:
+        for old in (folder / "compare").glob(pattern):
             old.unlink()
-    sources = [path.as_posix() for pattern in ("*.py", "*.yaml", "*.lock") for path in Path("compare").glob(pattern)]
+    sources = [path.as_posix() for pattern in SOURCES for path in Path("compare").glob(pattern)]
     for name in ("dvc.yaml", "dvc.lock", ".dvcignore", str(paths.PARAMS), *sources):
         target = folder / NAMES.get(name, name)
         target.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ Convert = Callable[[Image.Image], np.ndarray]
 
 MODES = {1: "L", 3: "RGB"}  # number of channels -> Pillow's name
 SPLITS = ("train", "test")
-FEWEST = {True: (2, 1), False: (3,)}  # pictures of a class, with or without a test folder: each split gets one
+FEWEST = {True: (2, 1), False: (5,)}  # pictures of a class, with or without a test folder: each split gets one
 IGNORED = {"thumbs.db", "desktop.ini"}  # what file managers leave behind
 
 
@@ -66,8 +66,9 @@ def _classes(folder: Path) -> list[str]:
 
 
 def _files(folder: Path, *, deep: bool = True) -> list[Path]:
-    paths = folder.rglob("*") if deep else folder.iterdir()
-    return sorted(path for path in paths if path.is_file() and path.name[0] != "." and path.name.lower() not in IGNORED)
+    paths = [path for path in (folder.rglob("*") if deep else folder.iterdir()) if path.is_file()]
+    hidden = [path for path in paths if any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    return sorted(path for path in {*paths} - {*hidden} if path.name.lower() not in IGNORED)
 
 
 def _read(folder: Path, classes: list[str], convert: Convert, fewest: int) -> Split:
@@ -99,7 +100,7 @@ def _decoded(path: Path, convert: Convert) -> np.ndarray:
     """Returns a picture as uint8 `[H, W, C]`."""
     try:
         with Image.open(path) as picture:
-            return convert(ImageOps.exif_transpose(picture))
+            return convert(_eight_bits(ImageOps.exif_transpose(picture)))
     except Exception as error:  # Pillow's decoders raise many kinds on damaged files
         raise UserError(f"dataset: {path} is no readable picture ({one_line(error, 80)}); remove or mend it") from error
 
@@ -118,11 +119,16 @@ def _resized(picture: Image.Image, size: int | None, mode: str) -> np.ndarray:
     return np.asarray(image, np.uint8).reshape(image.height, image.width, -1)
 
 
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Returns a grey picture of 16 bits with 8, which Pillow would cut off at 255."""
+    if image.mode != "I" and not image.mode.startswith("I;16"):
+        return image
+    return Image.fromarray((np.clip(np.asarray(image, np.int64), 0, 65535) >> 8).astype(np.uint8))
+
+
 def _as_mode(image: Image.Image, mode: str) -> Image.Image:
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-    if image.mode.startswith("I;16"):  # which Pillow would cut off at 255
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert(mode)
     return image.convert(mode)
 
 

@@ -190,7 +190,7 @@ def test_another_set_is_read_from_its_files(tmp_path, no_network, monkeypatch, n
 
 def test_pictures_come_from_a_folder(tmp_path):
     for name, colour in (("a", 10), ("b", 20)):
-        for number in range(3):
+        for number in range(5):
             draw(tmp_path / name / f"{number}.png", colour, (7, 5))
     dataset = sources.load(f"folder:{tmp_path}", size=6, channels=3)
     assert dataset.train.image_shape == [6, 6, 3]
@@ -200,7 +200,7 @@ def test_pictures_come_from_a_folder(tmp_path):
 
 def test_ink_in_a_folder_may_be_framed(tmp_path):
     for name in ("a", "b"):
-        for number in range(3):
+        for number in range(5):
             draw(tmp_path / name / f"{number}.png", 255, (60, 70))
             with Image.open(tmp_path / name / f"{number}.png") as picture:
                 ink(picture).save(tmp_path / name / f"{number}.png")
