@@ -45,7 +45,7 @@ repro: $(RUN) ## Bring the pipeline up to date on MNIST: MNIST_DIR=folder has it
 	@python -m dvc repro $(if $(PULL),--pull)
 
 compare: $(RUN) ## Train every recipe and write compare/REPORT.md: DATASET=digits leaves its own in runs/; PULL=1
-	@python -m tools.comparison $(if $(PULL),--pull) $(if $(DATASET),'$(subst /,-,$(DATASET))' --set 'dataset=$(DATASET)')
+	@python -m tools.comparison $(if $(PULL),--pull )$(if $(DATASET),'$(subst /,-,$(DATASET))' --set 'dataset=$(DATASET)')
 
 SET := dataset=digits recipes.fast_cnn.epochs=5
 KEYS := recipes.fast_cnn.schedule.peak=0.003,0.01,0.03 recipes.fast_cnn.optimizer.weight_decay=0.01,0.05
