@@ -36,7 +36,7 @@ def test_pictures_in_a_folder(project, set_params, tmp_path, capsys):
 
 def test_ink_in_pictures_is_framed_where_the_parameters_say_so(project, set_params, tmp_path, fails):
     for name in ("a", "b"):
-        for number in range(3):
+        for number in range(5):
             draw(tmp_path / "empty" / name / f"{number}.png", 255, (60, 70))
     set_params("dataset: digits", f"dataset: 'folder:{tmp_path / 'empty'}'")
     set_params("  framed: false ", "  framed: true ")
