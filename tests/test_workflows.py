@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT, edit_params
 from tests.test_contracts import JOBS
-from tests.test_makefile import TARGETS, with_environment
+from tests.test_makefile import with_environment
 from tests.test_pipeline import commit, run
 
 pytestmark = pytest.mark.pipeline
@@ -133,7 +133,6 @@ def test_a_rebuild_needs_storage(clone):
     assert output == "DVC_REMOTE is not set: name the storage of the outputs, such as a folder\n"
 
 
-@pytest.mark.skipif("push" not in TARGETS, reason="no `make push` yet")
 def test_a_rebuild_with_other_parameters_is_stored_compared_and_not_committed(clone, tmp_path):
     storage = tmp_path / "storage"
     settings = {
