@@ -23,6 +23,12 @@ pytestmark = pytest.mark.pipeline
 STAGES = ["download", "preprocess", "train", "evaluate", "robustness", "visualize", "export", "headline"]
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # what Python leaves beside the sources must not count as a source
+for name in (
+    "ARGS",
+    "MAKEFLAGS",
+    "MAKELEVEL",
+):  # of `make test-all ARGS=...`: a make below it would run these tests again
+    ENVIRONMENT.pop(name, None)
 
 
 def run(folder, *command, check=True, **environment):
