@@ -146,7 +146,7 @@ lock: $(RUN) ## Resolve pyproject.toml into the lock files: UPGRADE=1 takes the 
 	@python -m tools.lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the environment and what runs left behind; outputs and DVC's cache stay
-	@rm -rf .venv logs runs models/checkpoint* compare/checkpoints .coverage* .hypothesis .schemathesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv logs runs models/checkpoint* .coverage* .hypothesis .schemathesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 .venv/.ready: requirements.lock requirements-uv.lock
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with venv found: install one (Debian: python3-venv) or name it: make PYTHON=..." >&2; exit 1; }

@@ -75,7 +75,7 @@ def prepare(folder: Path, settings: Sequence[str]) -> None:
         try:
             apply_overrides(folder / paths.PARAMS, list(settings))
         except DvcException as error:
-            raise UserError(f"--set {' '.join(settings)}: {one_line(error)}") from None
+            raise UserError(f"--set {' '.join(settings)}: {one_line(error.__cause__ or error)}") from None
 
 
 def configure(folder: Path) -> None:

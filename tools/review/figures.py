@@ -11,9 +11,9 @@ from compare.statistics import mcnemar
 from digits.metrics.intervals import wilson_interval
 from tools.review.side import Side
 
-Verdict = Literal["better", "worse", "no clear difference", "other", "not comparable"]
+Verdict = Literal["better", "worse", "no clear difference", "unclear", "not comparable"]
 
-# Whether more is better; 0: it is neither.
+# 1: more is better; -1: less is.
 GOOD = {
     "accuracy": 1,
     "val_accuracy": 1,
@@ -28,8 +28,9 @@ GOOD = {
     "int8_agreement": 1,
     "int8_bytes": -1,
 }
-SHARES = {name for name, good in GOOD.items() if good} - {"loss", "ece", "weights", "int8_bytes"}
 COUNTS = ("weights", "int8_bytes")  # known exactly
+SHARES = GOOD.keys() - {"loss", "ece", *COUNTS}  # of a number of images
+OF_ANY_DATA = {*COUNTS, "drawings", "scikit_learn", "no_digits_refused"}  # not measured on the dataset's own splits
 SEEDED = {"accuracy": "test_accuracy", "loss": "test_loss", "ece": "test_ece"}  # as `make bench` calls them
 SIGNIFICANT = 0.05
 
@@ -87,7 +88,7 @@ def _verdict(name: str, base: Side, this: Side) -> tuple[Verdict, str]:
     first, second = base.headline.get(name), this.headline.get(name)
     if first is None or second is None:
         return "not comparable", f"{base.name if first is None else this.name} has no such figure"
-    if not base.same_data(this) and name not in ("weights", "int8_bytes", "drawings"):
+    if not base.same_data(this) and name not in OF_ANY_DATA:
         return "not comparable", "other data or another split"
     if first == second:
         return "no clear difference", "the same"
@@ -98,7 +99,7 @@ def _verdict(name: str, base: Side, this: Side) -> tuple[Verdict, str]:
         if judged := judge(name, base, this):
             clear, reason = judged
             return (direction if clear else "no clear difference"), reason
-    return "other", "no measure of chance here: make bench gives the spread over seeds"
+    return "unclear", "no measure of chance here: make bench gives the spread over seeds"
 
 
 def _on_same_images(name: str, base: Side, this: Side) -> tuple[bool, str] | None:

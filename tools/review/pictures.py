@@ -26,12 +26,11 @@ def pictures(base: Side, this: Side, test: Split | None) -> style.Pictures:
     drawn: style.Pictures = {}
     if base.history and this.history:
         drawn["curves"] = curves(base.name, base.history, this.name, this.history)
-    both = [side for side in (base, this) if side.predictions]
-    for number, side in enumerate(both):
-        classes = sorted({row["actual"] for row in side.predictions or []})
-        figure = results.confusion(confusion(side.predictions or [], classes), classes)
-        figure.axes[0].set_title(f"{side.name}: {figure.axes[0].get_title()}")
-        drawn[f"confusion_{'base' if number == 0 and side is base else 'this'}"] = figure
+    for key, side in (("confusion_base", base), ("confusion_this", this)):
+        if side.predictions:
+            classes = sorted({row["actual"] for row in side.predictions})
+            figure = drawn[key] = results.confusion(confusion(side.predictions, classes), classes)
+            figure.axes[0].set_title(f"{side.name}: {figure.axes[0].get_title()}")
     if base.predictions and this.predictions and test is not None:
         first, second = right(base.predictions), right(this.predictions)
         for name, chosen, title in (

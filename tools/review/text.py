@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Picture
 from tools.review.figures import COUNTS, SHARES, Figure
 from tools.review.side import Side
 
-MARKS = {"better": "▲ better", "worse": "▼ worse", "no clear difference": "= no clear difference", "other": "unclear"}
+MARKS = {"better": "▲ better", "worse": "▼ worse", "no clear difference": "= no clear difference"}
 LABELS = {
     "accuracy": "test accuracy",
     "val_accuracy": "validation accuracy",
