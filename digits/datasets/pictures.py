@@ -120,10 +120,14 @@ def _resized(picture: Image.Image, size: int | None, mode: str) -> np.ndarray:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Returns a grey picture of 16 bits with 8, which Pillow would cut off at 255."""
+    """Returns a grey picture of 16 bits with 8, which Pillow would cut off at 255; a transparent grey becomes white."""
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers, whose range is unknown: save it with 8 or 16 bits")
     if image.mode != "I" and not image.mode.startswith("I;16"):
         return image
-    return Image.fromarray((np.clip(np.asarray(image, np.int64), 0, 65535) >> 8).astype(np.uint8))
+    values = np.clip(np.asarray(image, np.int64), 0, 65535)
+    grey = np.where(values == image.info.get("transparency", -1), 255, values >> 8)
+    return Image.fromarray(grey.astype(np.uint8))
 
 
 def _as_mode(image: Image.Image, mode: str) -> Image.Image:

@@ -68,9 +68,13 @@ class InMemory:
         return images, tf.gather(self.targets, references)
 
 
+PREFETCHED = 4  # batches
+
+_OPTIONS = tf.data.Options()
 # Several workers make the same batches, and each takes its share of every one.
-_SHARED_BY_BATCH = tf.data.Options()
-_SHARED_BY_BATCH.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+_OPTIONS.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+# With autotuning on, half of the trainings waited 9 to 35 s for its thread after the last epoch (docs/log.md).
+_OPTIONS.autotune.enabled = False
 
 
 def steps_per_pass(examples: int, batch_size: int) -> int:
@@ -122,7 +126,7 @@ def shuffled(
 
     references = examples.references(batch_size=batch_size, seed=seed, steps=steps, first_step=first_step)
     batches = references.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return batches.prefetch(tf.data.AUTOTUNE).with_options(_SHARED_BY_BATCH)
+    return batches.prefetch(PREFETCHED).with_options(_OPTIONS)
 
 
 def in_order(images: np.ndarray, targets: np.ndarray, batch_size: int = 1000) -> tf.data.Dataset:
@@ -131,4 +135,4 @@ def in_order(images: np.ndarray, targets: np.ndarray, batch_size: int = 1000) ->
     batch_size = max(min(batch_size, len(images)) // replicas, 1) * replicas
     with tf.device("CPU"):
         slices = tf.data.Dataset.from_tensor_slices((images, targets))
-    return slices.batch(batch_size).cache().prefetch(tf.data.AUTOTUNE).with_options(_SHARED_BY_BATCH)
+    return slices.batch(batch_size).cache().prefetch(PREFETCHED).with_options(_OPTIONS)

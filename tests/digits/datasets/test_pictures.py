@@ -220,6 +220,19 @@ def test_sixteen_bits_become_eight_in_other_files_too(loaded, kind):
     np.testing.assert_allclose(loaded(save, ".pgm" if kind == "PGM" else ".png")[..., 0], values // 256, atol=1)
 
 
+def test_a_transparent_grey_of_sixteen_bits_becomes_white(loaded):
+    picture = Image.fromarray(np.repeat([500, 40000], 32).astype(np.uint16).reshape(8, 8))
+    image = loaded(lambda path: picture.save(path, transparency=500))
+    assert image[:, 0, 0].tolist() == 4 * [255] + 4 * [40000 // 256]
+
+
+def test_floating_point_pixels_are_refused_rather_than_cut_off(folder):
+    picture = folder / "square" / "3.tif"
+    Image.fromarray(np.linspace(0, 1000, 64, dtype=np.float32).reshape(8, 8)).save(picture)
+    with pytest.raises(UserError, match="floating-point numbers"):
+        pictures.load(folder, **GREY)
+
+
 @pytest.mark.parametrize(("orientation", "turn"), [(1, 0), (3, 2), (6, -1), (8, 1)])
 def test_a_photograph_is_turned_as_its_camera_was(loaded, orientation, turn):
     pixels = np.zeros((16, 24), np.uint8)
