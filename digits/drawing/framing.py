@@ -17,6 +17,9 @@ from scipy import ndimage
 from digits.drawing import parts, photograph
 
 SIDE, LONGER = 28, 20  # pixels of the frame, and of the drawing's longer side in it
+DARK = 64  # of 255, the background of a frame at most
+MOSTLY = 0.2  # share of the edge that is background, at least, in what may be a frame
+AS_FRAMES = 3  # pixels by which an image may differ from a frame in size and place
 FINE = 4  # oversampling factor of each side while strokes are widened or narrowed
 LIGHTEST, HEAVIEST = 1.5, 4.5  # stroke width in pixels of the frame; nearly all of MNIST's digits lie between
 FAINTEST = 0.06  # contrast to the background, 0 to 1, below which nothing counts as drawn
@@ -64,8 +67,21 @@ def frames(drawings: Sequence[np.ndarray]) -> list[np.ndarray | None]:
         if _is_picture(stack[0]):
             result += [digits[0].frame if (digits := find(picture)) else None for picture in stack]
         else:
-            result += map(normalized, clean(strength(stack)))
+            for image, ink in zip(stack, clean(strength(stack)), strict=True):
+                result.append(image[..., 0].copy() if is_frame(image, ink) else normalized(ink))
     return result
+
+
+def is_frame(image: np.ndarray, ink: np.ndarray) -> bool:
+    """Returns whether the image is one of MNIST's kind already: light on dark, as large, and in the middle."""
+    if image.shape != (SIDE, SIDE, 1) or np.quantile(edge(image[None]), MOSTLY) > DARK:
+        return False
+    visible = ink > VISIBLE
+    if not visible.any():
+        return False
+    extent = max(np.ptp(np.flatnonzero(visible.any(axis=axis))) + 1 for axis in (0, 1))
+    middle = [(ink.sum(axis=axis) @ np.arange(SIDE)) / ink.sum() for axis in (0, 1)]
+    return extent >= LONGER - AS_FRAMES and max(abs(at - (SIDE - 1) / 2) for at in middle) <= AS_FRAMES
 
 
 def find(drawing: np.ndarray) -> list[Digit]:

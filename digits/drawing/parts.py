@@ -21,6 +21,7 @@ LINE = 0.13  # width of a line, at most, as a share of its length
 BOTTOM = 0.7  # of a digit's height, below which a baseline lies
 FOOT = 0.7  # width of the foot of a one, at most, as a share of its height
 OVERHANG = 0.06  # of a digit's height, by which a baseline goes farther to both sides
+MARGIN = 0.12  # of the picture's width or height
 ENCLOSED = 0.3  # height of a digit that is framed or underlined, at least, as a share of the frame's or line's
 HOLLOW = 0.4  # share of its box that a frame fills, at most
 NEAR = 0.12  # distance of the parts of one digit, at most, as a share of their larger side
@@ -100,6 +101,12 @@ class Part:
         """Returns whether it reaches the edge of a picture."""
         return self.top <= 1 or self.left <= 1 or self.bottom >= shape[0] - 1 or self.right >= shape[1] - 1
 
+    def in_margin(self, shape: tuple[int, ...]) -> bool:
+        """Returns whether it lies in the margin of a picture, where punched holes are."""
+        height, width = shape
+        beyond = min(self.bottom / height, self.right / width) <= MARGIN
+        return beyond or max(self.top / height, self.left / width) >= 1 - MARGIN
+
     def encloses(self, other: "Part") -> bool:
         """Returns whether the other, large enough for a digit, lies in this one as in a frame."""
         beyond = self.top < other.top and self.left < other.left
@@ -174,6 +181,7 @@ def candidates(parts: list[Part], shape: tuple[int, ...]) -> list[Part]:
         return rest if any(_may_be_digit(part, shape) for part in rest) else parts
 
     parts = without(lambda part: part.touches_edge(shape))
+    parts = without(lambda part: part.in_margin(shape) and not _may_be_digit(part, shape))
     parts = without(lambda part: any(part.encloses(other) for other in parts))
     for main in sorted(parts, key=lambda part: part.weight, reverse=True)[:2]:  # the first may be the line itself
         if _may_be_digit(main, shape):

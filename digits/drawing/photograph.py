@@ -8,6 +8,8 @@ transformation"). What is left are strokes; `digits.drawing.parts` decides which
 import numpy as np
 from scipy import ndimage
 
+from digits.drawing import sheets
+
 WINDOW = 0.3  # of the longer side; strokes are narrower
 DARKEST_PAPER = 0.3  # of the lightest; where it is darker, contrasts are not raised further
 RELATIVE = 0.4  # contrast of the weaker of dark and light strokes, of the stronger's, at which it may be the ink
@@ -52,7 +54,7 @@ def opaque_sheet(picture: np.ndarray) -> np.ndarray | None:
 
 def strokes(picture: np.ndarray) -> np.ndarray:
     """Returns the contrast of dark strokes to the paper around them, or of light ones, float32 `[H, W]`, 0 to 1."""
-    grey = _clearest(picture)
+    grey = sheets.alone(_clearest(picture))
     both = [_above_noise(contrast) for contrast in (_dark(grey), _light(grey))]
     strongest = [float(smooth(strength).max()) for strength in both]
     least = RELATIVE * max(strongest)
@@ -86,8 +88,10 @@ def _light(grey: np.ndarray) -> np.ndarray:
 
 
 def _paper(grey: np.ndarray) -> np.ndarray:
+    """Returns the brightness of the paper: the smoothed picture has less noise, the other sharper shadows."""
     size = round(WINDOW * max(grey.shape)) | 1
-    return np.asarray(ndimage.grey_closing(smooth(grey), (size, size), mode="nearest"))
+    closed = [ndimage.grey_closing(values, (size, size), mode="nearest") for values in (smooth(grey), grey)]
+    return np.minimum(*closed)
 
 
 def _above_noise(strength: np.ndarray) -> np.ndarray:
