@@ -81,7 +81,7 @@ def is_frame(image: np.ndarray, ink: np.ndarray) -> bool:
         return False
     extent = max(np.ptp(np.flatnonzero(visible.any(axis=axis))) + 1 for axis in (0, 1))
     middle = [(ink.sum(axis=axis) @ np.arange(SIDE)) / ink.sum() for axis in (0, 1)]
-    return extent >= LONGER - AS_FRAMES and max(abs(at - (SIDE - 1) / 2) for at in middle) <= AS_FRAMES
+    return bool(extent >= LONGER - AS_FRAMES and max(abs(at - (SIDE - 1) / 2) for at in middle) <= AS_FRAMES)
 
 
 def find(drawing: np.ndarray) -> list[Digit]:
@@ -111,7 +111,7 @@ def find(drawing: np.ndarray) -> list[Digit]:
 
 
 def _is_picture(channels: np.ndarray) -> bool:
-    return max(channels.shape[:2]) >= PICTURE
+    return int(max(channels.shape[:2])) >= PICTURE
 
 
 def checked(drawing: np.ndarray) -> np.ndarray:
@@ -126,7 +126,7 @@ def checked(drawing: np.ndarray) -> np.ndarray:
 
 def reduction(channels: np.ndarray) -> int:
     """Returns the factor by which `reduced` divides height and width."""
-    return -(-max(channels.shape[:2]) // LARGEST)
+    return -(-int(max(channels.shape[:2])) // LARGEST)
 
 
 def reduced(channels: np.ndarray) -> np.ndarray:

@@ -250,6 +250,8 @@ def baseline(strokes: np.ndarray, digit: Part) -> np.ndarray:
 
 def straight_lines(ink: np.ndarray, least: float) -> list[np.ndarray]:
     """Returns the pixels of each nearly horizontal line of at least this length, without what crosses it."""
+    if ink.any(axis=0).sum() < least:
+        return []
     length = max(round(least / 6), 5)  # of the pieces of a line that are level
     runs = _opened(ndimage.binary_dilation(ink, np.ones((3, 1))), length, axis=1)
     labels, _ = ndimage.label(runs, NEIGHBOURS)
@@ -271,7 +273,7 @@ def straight_lines(ink: np.ndarray, least: float) -> list[np.ndarray]:
 def _opened(ink: np.ndarray, length: int, axis: int) -> np.ndarray:
     """Returns the runs of pixels of at least this length along an axis."""
     eroded = ndimage.minimum_filter1d(ink.view(np.uint8), length, axis=axis)
-    return ndimage.maximum_filter1d(eroded, length, axis=axis).astype(bool)
+    return np.asarray(ndimage.maximum_filter1d(eroded, length, axis=axis), dtype=bool)
 
 
 def soft(strength: np.ndarray, strokes: np.ndarray, ink: np.ndarray) -> np.ndarray:
@@ -280,5 +282,5 @@ def soft(strength: np.ndarray, strokes: np.ndarray, ink: np.ndarray) -> np.ndarr
         return np.zeros_like(strength)
     full = float(np.quantile(strength[strokes], 0.75))
     others = ndimage.binary_dilation(ink & ~strokes)
-    near = ndimage.binary_dilation(strokes, NEIGHBOURS, iterations=2) & ~others
-    return np.where(near | strokes, np.clip(strength / full, 0, 1), 0).astype(np.float32)
+    near = ndimage.maximum_filter(strokes, 5) & ~others
+    return np.asarray(np.where(near | strokes, np.clip(strength / full, 0, 1), 0), dtype=np.float32)

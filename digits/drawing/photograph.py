@@ -1,8 +1,8 @@
-"""Finds the ink in a photograph, scan or screenshot: under uneven light, on lined paper, on a sheet that lies somewhere.
+"""Finds the strokes in a photograph, scan or screenshot, whatever the light and the surroundings.
 
-The paper's brightness is estimated at each place by a morphological closing that is wider than any stroke, so that light
-and shadow, and whatever is wide, vanish from the difference (Gonzalez and Woods, Digital Image Processing, "bottom-hat
-transformation"). What is left are strokes; `digits.drawing.parts` decides which of them are the digit.
+The paper's brightness is estimated at each place by a morphological closing that is wider than any stroke, so that
+light and shadow, and whatever is wide, vanish from the difference (Gonzalez and Woods, Digital Image Processing,
+"bottom-hat transformation"). `digits.drawing.parts` decides which of the strokes are a digit.
 """
 
 import numpy as np
@@ -15,6 +15,8 @@ DARKEST_PAPER = 0.3  # of the lightest; where it is darker, contrasts are not ra
 RELATIVE = 0.4  # contrast of the weaker of dark and light strokes, of the stronger's, at which it may be the ink
 DEVIATIONS = 4.0  # of the paper's noise, above which something is ink
 PICTURE = 0.12  # distance of colours, 0 to 1: what is opaque shows a picture if one is farther from their median
+LEVEL = 3 / 255  # difference of two pixels of the same colour
+EVEN, MOST = 0.95, 0.6  # shares of the edge, and of all pixels, that have the colour of flat paper
 OPAQUE = 0.9  # alpha of what belongs to a sheet; shadows around it have less
 
 
@@ -40,7 +42,7 @@ def opaque_sheet(picture: np.ndarray) -> np.ndarray | None:
     opaque = alpha >= OPAQUE
     edge = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
     if np.median(edge) >= 0.5:
-        return colours * alpha[..., None] + (1 - alpha[..., None])
+        return np.asarray(colours * alpha[..., None] + (1 - alpha[..., None]))
     if not opaque.any():
         return None
     rows, columns = (np.flatnonzero(opaque.any(axis=axis)) for axis in (1, 0))
@@ -54,6 +56,8 @@ def opaque_sheet(picture: np.ndarray) -> np.ndarray | None:
 
 def strokes(picture: np.ndarray) -> np.ndarray:
     """Returns the contrast of dark strokes to the paper around them, or of light ones, float32 `[H, W]`, 0 to 1."""
+    if (paper := flat_paper(picture)) is not None:
+        return _above_noise(np.abs(picture - paper).max(axis=-1))
     grey = sheets.alone(_clearest(picture))
     both = [_above_noise(contrast) for contrast in (_dark(grey), _light(grey))]
     strongest = [float(smooth(strength).max()) for strength in both]
@@ -63,6 +67,15 @@ def strokes(picture: np.ndarray) -> np.ndarray:
         for strength, full in zip(both, strongest, strict=True)
     ]
     return both[int(np.argmax(outlined))]
+
+
+def flat_paper(picture: np.ndarray) -> np.ndarray | None:
+    """Returns the colour that the edge and most of the picture have, float32 `[C]`; None if there is none."""
+    edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    paper = np.median(edge, axis=0)
+    if (np.abs(edge - paper).max(axis=-1) <= LEVEL).mean() < EVEN:
+        return None
+    return np.asarray(paper) if (np.abs(picture - paper).max(axis=-1) <= LEVEL).mean() >= MOST else None
 
 
 def _clearest(picture: np.ndarray) -> np.ndarray:
@@ -77,7 +90,7 @@ def smooth(values: np.ndarray) -> np.ndarray:
 
 
 def _dark(grey: np.ndarray) -> np.ndarray:
-    """Returns the contrast of dark strokes: where less light falls on the paper, it is raised as much as the paper's."""
+    """Returns the contrast of dark strokes, as if the same light fell everywhere."""
     paper = _paper(grey)
     return np.asarray((paper - grey) / np.maximum(paper, DARKEST_PAPER * paper.max()).clip(1 / 255))
 
@@ -91,14 +104,14 @@ def _paper(grey: np.ndarray) -> np.ndarray:
     """Returns the brightness of the paper: the smoothed picture has less noise, the other sharper shadows."""
     size = round(WINDOW * max(grey.shape)) | 1
     closed = [ndimage.grey_closing(values, (size, size), mode="nearest") for values in (smooth(grey), grey)]
-    return np.minimum(*closed)
+    return np.asarray(np.minimum(*closed))
 
 
 def _above_noise(strength: np.ndarray) -> np.ndarray:
     """Removes the paper's noise: most pixels are paper, so the median is its level and the quartile its deviation."""
     quarter, middle = np.quantile(strength, (0.25, 0.5))
     floor = middle + DEVIATIONS * 1.5 * (middle - quarter)
-    return np.clip(strength - floor, 0, 1)
+    return np.asarray(np.clip(strength - floor, 0, 1))
 
 
 def _outlined(strength: np.ndarray, grey: np.ndarray, full: float) -> float:

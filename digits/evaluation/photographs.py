@@ -65,14 +65,13 @@ def pictures(
         each: pictures a scenario.
         seed: the same seed gives the same pictures.
     """
-    by_class = [[d for d in drawings if d.label == label] for label in sorted({d.label for d in drawings} - {None})]
+    labels = sorted({drawing.label for drawing in drawings if drawing.label is not None})
+    by_class = [(label, [drawing for drawing in drawings if drawing.label == label]) for label in labels]
     for name, scenario in scenarios.items():
         random = np.random.default_rng([seed, *name.encode()])
         for number in range(each):
-            choices = by_class[number % len(by_class)]
-            drawing = choices[random.integers(len(choices))]
-            assert drawing.label is not None
-            yield name, drawing.label, take(drawing, scenario, random)
+            label, choices = by_class[number % len(by_class)]
+            yield name, label, take(choices[random.integers(len(choices))], scenario, random)
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ def ruled(darkness: float, *, squared: bool = False) -> Step:
         height, width = scene.opaque.shape
         gap, tilt = scene.random.uniform(25, 40), scene.random.uniform(-3, 3)
         rows = np.arange(scene.random.uniform(0, gap), height, gap)
-        columns = np.arange(scene.random.uniform(0, gap), width, gap) if squared else []
+        columns = np.arange(scene.random.uniform(0, gap), width if squared else 0, gap)
         return [[(0, y), (width, y + tilt)] for y in rows] + [[(x, 0), (x - tilt, height)] for x in columns]
 
     level = round(245 * (1 - darkness))
@@ -189,7 +188,7 @@ def around(left: float | None, top: float | None, right: float | None, bottom: f
             edges.append([(inset, height - bottom * across), (across - inset, height - bottom * across)])
         return edges
 
-    return lines(points, BLACK, lambda scene: width)
+    return lines(points, BLACK, _pixels(width, width))
 
 
 def ring(scene: Scene) -> Scene:
@@ -292,11 +291,9 @@ def barred(share: float, *, level: int = 0) -> Step:
 
 def cut_out(scene: Scene) -> Scene:
     """Turns the sheet and makes what is around it transparent."""
-    height, width = scene.opaque.shape
-    angle = scene.random.uniform(-12, 12)
-    turned = _placed(scene, np.full_like(scene.pixels, -1), 0.85, angle)
+    turned = _placed(scene, np.full_like(scene.pixels, -1), 0.85, scene.random.uniform(-12, 12))
     inside = (turned.pixels >= 0).all(axis=-1)
-    return replace(turned, pixels=np.maximum(turned.pixels, 0), opaque=inside.astype(np.float64))
+    return replace(turned, pixels=np.maximum(turned.pixels, 0), opaque=np.asarray(inside, np.float64))
 
 
 def window(scene: Scene) -> Scene:
@@ -309,7 +306,7 @@ def window(scene: Scene) -> Scene:
     shadow = 0.5 * ndimage.shift(ndimage.gaussian_filter(inside, 10), (5, 0), order=0)
     pixels = np.zeros((height, width, 3))
     pixels[edge:-edge, edge:-edge] = scene.pixels
-    return replace(scene, pixels=pixels * inside[..., None], opaque=np.maximum(inside, shadow))
+    return replace(scene, pixels=pixels * inside[..., None], opaque=np.asarray(np.maximum(inside, shadow)))
 
 
 def in_program(scene: Scene) -> Scene:

@@ -123,8 +123,8 @@ def read_photographs(
     """Measures the answers to photographs of drawn digits, `EACH` in every scenario of `photographs.MEASURING`.
 
     Returns:
-        `right`, the share of sure and right answers; `refused`, of those that are not sure, or where no digit or several
-        were found; `wrong`, of sure and wrong ones; `total`; `scenarios`, `right` by scenario.
+        `right`, the share of sure and right answers; `refused`, of those that are not sure, or where not one digit was
+        found; `wrong`, of sure and wrong ones; `total`; `scenarios`, `right` by scenario.
     """
     each = photographs.pictures(photographs.MEASURING, drawings, EACH, seed)
     taken = list(track(each, "photographs", EACH * len(photographs.MEASURING)))

@@ -1,4 +1,4 @@
-"""Stateless random augmentation: affine, stroke width, resolution, noise."""
+"""Stateless random augmentation: affine, stroke width, resolution, noise, corruption."""
 
 import math
 
@@ -42,9 +42,8 @@ def distort(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tens
             pixels = _add_noise(pixels, limits.noise, _fold(seed, 2))
         if limits.corrupted:  # from both ends of the batch: half are moved, and the coarse ones are in the middle
             corrupted = _share(total, limits.corrupted)
-            pixels = tf.roll(
-                corrupt(tf.roll(pixels, corrupted // 2, 0), _fold(seed, 3), corrupted), -(corrupted // 2), 0
-            )
+            half = corrupted // 2
+            pixels = tf.roll(corrupt(tf.roll(pixels, half, 0), _fold(seed, 3), corrupted), -half, 0)
         return tf.cast(tf.round(tf.clip_by_value(pixels, 0.0, 255.0)), tf.uint8)
 
 

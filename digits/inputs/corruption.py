@@ -1,12 +1,13 @@
 """Stateless random corruption of training images: what may lie over a digit, behind it, or be wrong with the picture.
 
-Each corrupted image gets one of `KINDS`. They are kinds of disturbance, with wide ranges, and not those of any test: a
-network that has met clutter, noise, blur and changed contrast in training reads better under other ones too (D. Hendrycks
-and T. Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions", https://arxiv.org/abs/1903.12261).
+Each corrupted image gets one of `KINDS`: kinds of disturbance with wide ranges, not those of any test. A network that
+has met several in training reads better under others too (E. Rusak et al., "A simple way to make neural networks
+robust against diverse image corruptions", https://arxiv.org/abs/2001.06057).
 """
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import tensorflow as tf
 
@@ -25,7 +26,7 @@ def corrupt(pixels: tf.Tensor, seed: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         float32 `[N, H, W, C]`; values may lie outside 0 to 255.
     """
     ends = [count * number // len(KINDS) for number in range(len(KINDS) + 1)]
-    sizes = [end - start for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    sizes = [end - start for start, end in pairwise(ends)]
     *parts, rest = tf.split(pixels, [*sizes, tf.shape(pixels)[0] - count])
     seeds = [tf.random.experimental.stateless_fold_in(seed, number) for number in range(len(KINDS))]
     return tf.concat([*(kind(part, s) for kind, part, s in zip(KINDS, parts, seeds, strict=True)), rest], axis=0)

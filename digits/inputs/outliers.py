@@ -167,9 +167,8 @@ def _encircled(split: Split, random: np.random.Generator) -> np.ndarray:
     """Puts a smaller image into a ring or a box."""
     image = split.images[random.integers(len(split))]
     height, width, channels = image.shape
-    small = np.stack(
-        [np.asarray(Image.fromarray(c).resize((width // 2, height // 2))) for c in np.moveaxis(image, -1, 0)]
-    )
+    half = width // 2, height // 2
+    small = [np.asarray(Image.fromarray(channel).resize(half)) for channel in np.moveaxis(image, -1, 0)]
     canvas = Image.new("L", (width, height))
     inset = random.uniform(1, 0.12 * width)
     box = (inset, inset, width - 1 - inset, height - 1 - inset)
@@ -178,7 +177,7 @@ def _encircled(split: Split, random: np.random.Generator) -> np.ndarray:
     outlined = np.repeat(np.asarray(canvas)[..., None], channels, axis=-1).copy()
     top, left = (height - height // 2) // 2, (width - width // 2) // 2
     place = outlined[top : top + height // 2, left : left + width // 2]
-    place[:] = np.maximum(place, np.moveaxis(small, 0, -1))
+    place[:] = np.maximum(place, np.stack(small, axis=-1))
     return outlined
 
 
