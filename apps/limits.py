@@ -8,7 +8,7 @@ MB = 2**20
 CONNECTIONS = 512  # beyond them, the one that has been silent for the longest time is closed
 HEADER_BYTES = 16 * 1024
 HEADER_SECONDS = 10
-BODY_SECONDS = 30
+BODY_SECONDS = 20
 ANSWER_SECONDS = 60  # until the client has taken the whole answer
 IDLE_SECONDS = 20  # between two requests
 DISCARDED_BYTES = 32 * MB  # of a request that was refused, so that its sender reads the answer
@@ -25,7 +25,7 @@ CLIENTS = 10_000  # whose rate is remembered; the least recently seen is dropped
 SMALL_BYTES = 128 * 1024
 SMALL_PIXELS = 500_000
 SMALL_WORKERS = 2
-SMALL_CPU_SECONDS = 0.05  # then it counts as large
+SMALL_CPU_SECONDS = 0.025  # then it counts as large
 SMALL_WAITING = 1024  # requests
 LARGE_WORKERS = 2
 LARGE_CPU_SECONDS = 2.0
@@ -36,7 +36,7 @@ WORKER_WAIT_SECONDS = 30  # for frames
 STUCK_SECONDS = 60  # without any reply, after which all workers are started anew
 
 # All requests together.
-BUFFERED_BYTES = 128 * MB  # of bodies that are being received or wait
+BUFFERED_BYTES = 64 * MB  # of bodies that are being received or wait
 FRAMES_WAITING = 4096
 
 # The page.

@@ -1,7 +1,7 @@
 """The worker processes: they turn request bodies into frames, and can be killed, for what they decode may be hostile.
 
-A process without threads imports what they need and forks them; it forks the next one when one was killed, which takes
-milliseconds. `apps.api.workers` starts it and talks to each worker through a socket:
+A process without threads imports what they need and forks them; it forks the next one when one has ended or was killed,
+which takes milliseconds. `apps.api.workers` starts it and talks to each worker through a socket:
 
 - a request: `REQUEST` (the length of the content type, that of the body), content type, body;
 - a reply: `REPLY` (a `Reply`, the length of what follows), and what `Reply` says. Nothing that is unpickled.
@@ -14,7 +14,9 @@ import signal
 import socket
 import struct
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import IntEnum
 
 import numpy as np
@@ -44,7 +46,8 @@ def main() -> None:
     Image.init()  # imports the decoders
     split = sys.argv.index("-")
     channels = [socket.socket(fileno=int(number)) for number in (*sys.argv[1:split], *sys.argv[split + 1 :])]
-    supervise(channels, small=split - 1)
+    with suppress(ConnectionError):  # the service is gone
+        supervise(channels, small=split - 1)
 
 
 def supervise(channels: Sequence[socket.socket], small: int) -> None:
@@ -60,13 +63,15 @@ def supervise(channels: Sequence[socket.socket], small: int) -> None:
         process = os.fork()
         if process:
             return process
-        status = 1
+        closed = False
         try:
-            work(channels[number], working, number, small=number < small)
-            status = 0
+            closed = work(channels[number], working, number, small=number < small)
+        except ConnectionError:
+            closed = True
+        except Exception:
+            traceback.print_exc()
         finally:
-            sys.stderr.flush()
-            os._exit(status)
+            os._exit(not closed)
 
     running = {fork(number): number for number in range(len(channels))}
     while running:
@@ -80,8 +85,13 @@ def supervise(channels: Sequence[socket.socket], small: int) -> None:
         running[fork(number)] = number
 
 
-def work(channel: socket.socket, working: mmap.mmap, number: int, *, small: bool) -> None:
-    """Answers the requests on a socket until it is closed; SIGPROF ends the process when one takes too long."""
+def work(channel: socket.socket, working: mmap.mmap, number: int, *, small: bool) -> bool:
+    """Answers the requests on a socket; SIGPROF ends the process when one takes too much processor time.
+
+    Returns:
+        Whether the socket was closed. A worker for large requests returns after the first: its successor has not the
+        memory that a large image took.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (limits.WORKER_BYTES, limits.WORKER_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not small:
@@ -96,6 +106,9 @@ def work(channel: socket.socket, working: mmap.mmap, number: int, *, small: bool
         signal.setitimer(signal.ITIMER_PROF, 0)
         working[number] = 0
         channel.sendall(REPLY.pack(kind, len(payload)) + payload)
+        if not small:
+            return False
+    return True
 
 
 def _received(channel: socket.socket, length: int) -> bytearray:

@@ -20,6 +20,7 @@ from apps.api.request_errors import RequestError
 
 ROOT = Path(__file__).parents[2]
 BUSY = "too many requests wait; try again"
+PIPELINED = 4  # requests that are sent to a worker, so that it need not wait for the event loop between them
 RESTART_SECONDS = 1.0  # between two starts
 
 
@@ -48,8 +49,8 @@ class Workers:
         for _, other in pairs:
             other.close()
         channels = [await Channel.opened(ours, self._lost) for ours, _ in pairs]
-        self._small = Pool(channels[: limits.SMALL_WORKERS], most=limits.SMALL_WAITING)
-        self._large = Pool(channels[limits.SMALL_WORKERS :], most=limits.LARGE_WAITING)
+        self._small = Pool(channels[: limits.SMALL_WORKERS], most=limits.SMALL_WAITING, depth=PIPELINED)
+        self._large = Pool(channels[limits.SMALL_WORKERS :], most=limits.LARGE_WAITING, depth=1)
         self._restarting: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
@@ -107,11 +108,14 @@ class Pool:
 
     Args:
         channels: one for each.
-        most: maximum requests that wait for them.
+        most: maximum requests that wait for them, beyond those that they work on.
+        depth: how many requests are sent to each at a time.
     """
 
-    def __init__(self, channels: list["Channel"], most: int) -> None:
-        self.channels, self._most = channels, most
+    def __init__(self, channels: list["Channel"], most: int, depth: int) -> None:
+        self.channels, self._most = channels, most + len(channels)
+        self._asked = 0
+        self._slots = asyncio.Semaphore(len(channels) * depth)
 
     @property
     def stuck(self) -> bool:
@@ -124,10 +128,15 @@ class Pool:
         Raises:
             RequestError: too many requests wait.
         """
-        lengths = [len(channel.waiting) for channel in self.channels]
-        if sum(lengths) >= self._most + len(lengths):
+        if self._asked >= self._most:
             raise RequestError(503, BUSY, retry_after=1)
-        return await self.channels[lengths.index(min(lengths))].ask(content_type, content)
+        self._asked += 1
+        try:
+            async with self._slots:
+                channel = min(self.channels, key=lambda each: len(each.waiting))
+                return await channel.ask(content_type, content)
+        finally:
+            self._asked -= 1
 
 
 class Channel:
