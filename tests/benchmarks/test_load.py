@@ -95,7 +95,7 @@ def test_hostile_requests_are_sent_among_the_others_and_counted_apart(measured, 
     monkeypatch.setattr(load.attacks, "CONNECTIONS", {"silence": bytes})
     figures, seen = measured(connections=4, hostile=10)
     sent = [kind for kind, _ in seen if kind != "application/json"]
-    assert len(sent) == pytest.approx(len(seen) / 20, abs=3)  # the other half is never finished
+    assert len(sent) == pytest.approx(len(seen) / 19, abs=2)  # of 20, one is never finished
     assert set(figures["hostile"]) <= {"large", "none", "silence"}
     assert set(figures["hostile"]["large"]) <= {"200", "503"}
     assert figures["requests"] + sum(sum(each.values()) for each in figures["hostile"].values()) < 1.2 * len(seen)
