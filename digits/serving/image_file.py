@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from digits.core.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_BYTES = 8 * 2**20
+ENOUGH = 2048  # pixels a side; larger images are reduced, as memory and time go with their pixels
 MAX_PIXELS = 24_000_000  # of a phone's photo; checked before any pixel is decoded
 
 
@@ -49,11 +50,11 @@ class Picture:
             UserError: the file is damaged.
         """
         with _one_line_errors(), self._image as image:
-            image.draft("RGB", (2048, 2048))  # decodes a large JPEG at a lower resolution
-            pixels = _pixels(ImageOps.exif_transpose(image))
+            image.draft("RGB", (ENOUGH, ENOUGH))  # decodes a large JPEG at a lower resolution
+            pixels = _pixels(image)
             if getattr(image, "is_animated", False) and _blank(pixels):
                 _seek_last(image)
-                pixels = _pixels(ImageOps.exif_transpose(image))
+                pixels = _pixels(image)
             return pixels
 
 
@@ -83,6 +84,8 @@ def _one_line_errors() -> Iterator[None]:
             yield
     except (UserError, MemoryError):
         raise
+    except Image.DecompressionBombError as error:  # Pillow's own limit
+        raise UserError(f"too many pixels; at most {MAX_PIXELS // 10**6} megapixels are read") from error
     except Exception as error:  # Pillow's decoders raise many kinds on damaged input
         raise UserError(f"no readable image; {', '.join(FORMATS)} are read") from error
 
@@ -109,16 +112,28 @@ def _seek_last(image: Image.Image) -> None:
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
     # Of deeper images the range is not known: that of the values is stretched.
     if image.mode.startswith("I;16"):
         deep = np.asarray(image, dtype=np.uint16)
         levels = np.arange(2**16, dtype=np.float64) - deep.min()
         return np.asarray(np.round(levels * (255 / max(levels[deep.max()], 1))), dtype=np.uint8)[deep]
     if image.mode in ("I", "F"):
-        values = np.asarray(image, dtype=np.float64)
+        values = np.asarray(_reduced(image), dtype=np.float64)
         values = np.nan_to_num(values - values.min())
         return np.asarray(np.round(values * (255 / max(values.max(), 1))), dtype=np.uint8)
-    if image.mode in ("1", "L"):
-        return np.asarray(image.convert("L"))
+    return np.asarray(_reduced(_in_mode(image)))
+
+
+def _in_mode(image: Image.Image) -> Image.Image:
+    """Converts to grey, RGB or RGBA."""
     transparent = "A" in image.mode or "a" in image.mode or "transparency" in image.info
-    return np.asarray(image.convert("RGBA" if transparent else "RGB"))
+    mode = "L" if image.mode in ("1", "L") else "RGBA" if transparent else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """Reduces an image to less than twice `ENOUGH` pixels a side: each becomes the mean of those that it replaces."""
+    factor = max(image.size) // ENOUGH
+    return image.reduce(factor) if factor > 1 else image
