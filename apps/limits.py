@@ -27,11 +27,11 @@ SMALL_PIXELS = 500_000
 SMALL_WORKERS = 2
 SMALL_CPU_SECONDS = 0.025  # then it counts as large
 SMALL_WAITING = 1024  # requests
-LARGE_WORKERS = 2
+LARGE_WORKERS = 1
 LARGE_CPU_SECONDS = 2.0
 LARGE_WAITING = 8
-LARGE_NICE = 10  # large requests take the processor time that small ones leave
-WORKER_BYTES = 2**30  # of memory
+LARGE_NICE = 15  # large requests take the processor time that small ones leave
+WORKER_BYTES = 768 * MB  # of memory
 WORKER_WAIT_SECONDS = 30  # for frames
 STUCK_SECONDS = 60  # without any reply, after which all workers are started anew
 

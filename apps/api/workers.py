@@ -44,7 +44,7 @@ class Workers:
             pass_fds=list(map(int, theirs)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            start_new_session=True,
+            process_group=0,
         )
         for _, other in pairs:
             other.close()
