@@ -7,6 +7,7 @@ which takes milliseconds. `apps.api.workers` starts it and talks to each worker 
 - a reply: `REPLY` (a `Reply`, the length of what follows), and what `Reply` says. Nothing that is unpickled.
 """
 
+import logging
 import mmap
 import os
 import resource
@@ -43,6 +44,7 @@ class Reply(IntEnum):
 def main() -> None:
     """Serves the sockets whose descriptors are the arguments: those for small requests, `-`, those for large ones."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which then closes the sockets
+    logging.disable()  # a line for each damaged form
     Image.init()  # imports the decoders
     split = sys.argv.index("-")
     channels = [socket.socket(fileno=int(number)) for number in (*sys.argv[1:split], *sys.argv[split + 1 :])]

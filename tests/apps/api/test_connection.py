@@ -135,7 +135,7 @@ def test_a_slow_body_is_refused(seconds):
     assert told.endswith(b"Request body too slow")
 
 
-def test_a_client_that_does_not_take_its_answer_is_closed(seconds, monkeypatch):
+def test_an_answer_that_takes_too_long_ends_the_connection(seconds, monkeypatch):
     seconds(ANSWER=0.05)
 
     async def never(scope, receive, send):
