@@ -144,15 +144,16 @@ def test_workers_that_do_not_answer_are_started_anew(three, monkeypatch):
     assert np.array_equal(frame, framing.frame(three))
 
 
-@pytest.mark.parametrize(("limit", "size"), [("SMALL_WAITING", 1), ("LARGE_WAITING", limits.SMALL_BYTES + 1)])
-def test_only_so_many_wait(monkeypatch, limit, size):
-    monkeypatch.setattr(limits, limit, 0)
+@pytest.mark.parametrize(("kind", "size"), [("SMALL", 1), ("LARGE", limits.SMALL_BYTES + 1)])
+def test_only_so_many_wait(monkeypatch, kind, size):
+    monkeypatch.setattr(limits, f"{kind}_WAITING", 1)
+    answered = getattr(limits, f"{kind}_WORKERS") + 1
 
     async def ask(running):
         requests = [refusal(running.frames("image/png", bytes(size))) for _ in range(5)]
         return sorted(status for status, _ in await asyncio.gather(*requests))
 
-    assert run(ask) == [422, 422, 503, 503, 503]
+    assert run(ask) == [422] * answered + [503] * (5 - answered)
 
 
 def test_they_end_with_the_service(three):
