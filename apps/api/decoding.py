@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,6 +30,7 @@ from digits.core.errors import UserError
 from digits.drawing import framing
 
 REQUEST, REPLY = struct.Struct("!HI"), struct.Struct("!BI")
+FAILED_SECONDS = 1.0  # before the next worker, so that an error in this program does not repeat without end
 FRAME_BYTES = 1 + framing.SIDE**2  # is anything drawn, and its frame
 
 
@@ -39,6 +41,15 @@ class Reply(IntEnum):
     REFUSED = 1  # the reason, in UTF-8
     LARGE = 2  # nothing: more pixels than a worker for small requests decodes
     KILLED = 3  # nothing: the request needed too much processor time, or the system killed the worker
+    FAILED = 4  # nothing: an error in this program
+
+
+class Ending(IntEnum):
+    """The exit status of a worker."""
+
+    CLOSED = 0  # the service has closed the socket
+    DONE = 1  # it has answered a large request: its successor has not the memory that this took
+    FAILED = 2  # an error in this program
 
 
 def main() -> None:
@@ -65,36 +76,36 @@ def supervise(channels: Sequence[socket.socket], small: int) -> None:
         process = os.fork()
         if process:
             return process
-        closed = False
+        ending = Ending.FAILED
         try:
-            closed = work(channels[number], working, number, small=number < small)
+            ending = work(channels[number], working, number, small=number < small)
         except ConnectionError:
-            closed = True
+            ending = Ending.CLOSED
         except Exception:
             traceback.print_exc()
         finally:
-            os._exit(not closed)
+            os._exit(ending)
 
     running = {fork(number): number for number in range(len(channels))}
     while running:
         process, status = os.wait()
-        number = running.pop(process)
-        if status == 0:
+        number, ending = running.pop(process), os.waitstatus_to_exitcode(status)
+        if ending == Ending.CLOSED:
             continue
+        if ending == Ending.FAILED:
+            time.sleep(FAILED_SECONDS)
         if working[number]:
             working[number] = 0
-            channels[number].sendall(REPLY.pack(Reply.KILLED, 0))
+            kind = Reply.FAILED if ending == Ending.FAILED else Reply.KILLED
+            channels[number].sendall(REPLY.pack(kind, 0))
         running[fork(number)] = number
 
 
-def work(channel: socket.socket, working: mmap.mmap, number: int, *, small: bool) -> bool:
-    """Answers the requests on a socket; SIGPROF ends the process when one takes too much processor time.
-
-    Returns:
-        Whether the socket was closed. A worker for large requests returns after the first: its successor has not the
-        memory that a large image took.
-    """
-    resource.setrlimit(resource.RLIMIT_AS, (limits.WORKER_BYTES, limits.WORKER_BYTES))
+def work(channel: socket.socket, working: mmap.mmap, number: int, *, small: bool) -> Ending:
+    """Answers the requests on a socket; SIGPROF ends the process when one takes too much processor time."""
+    _, allowed = resource.getrlimit(resource.RLIMIT_AS)
+    most = min(limits.WORKER_BYTES, allowed) if allowed != resource.RLIM_INFINITY else limits.WORKER_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not small:
         os.nice(limits.LARGE_NICE)
@@ -109,8 +120,8 @@ def work(channel: socket.socket, working: mmap.mmap, number: int, *, small: bool
         working[number] = 0
         channel.sendall(REPLY.pack(kind, len(payload)) + payload)
         if not small:
-            return False
-    return True
+            return Ending.DONE
+    return Ending.CLOSED
 
 
 def _received(channel: socket.socket, length: int) -> bytearray:

@@ -74,6 +74,8 @@ class Workers:
             return decoding.unpack(payload)
         if kind == Reply.REFUSED:
             raise RequestError(422, payload.decode())
+        if kind == Reply.FAILED:
+            raise RequestError(500, "internal error")
         raise RequestError(422, "the images take too long to decode; send smaller or simpler ones")
 
     async def _ask(self, pool: "Pool", content_type: str, content: bytes) -> tuple[Reply, bytes]:

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apps import limits
@@ -178,6 +178,17 @@ def test_the_content_type_decides():
 )
 def test_the_media_types_that_are_read(content_type, kind):
     assert reading.media_type(content_type) == kind
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=60))
+@example("multipart/form-data; boundary*=utf-8''%ff%")
+@example("image/png; a*0=b; a*1=c; \\")
+def test_any_header_has_a_media_type_or_none(header):
+    assert isinstance(reading.media_type(header), str)
+    for kind in ("multipart/form-data; ", "application/json; "):
+        assert reading.media_type(kind + header) in (kind[:-2], "")
+        with pytest.raises(UserError):
+            reading.drawings(kind + "boundary=b;" + header, b"--b\r\n")
 
 
 # Pixels take the time and the memory, not bytes: a flat picture of 24 megapixels has a kilobyte.

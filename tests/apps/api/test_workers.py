@@ -105,6 +105,26 @@ def test_workers_that_were_killed_while_they_had_nothing_to_do_are_replaced(thre
     assert not same
 
 
+def test_a_smaller_limit_of_the_system_holds(three):
+    code = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29)); "
+    command = sys.executable, "-c", code + "from apps.api import decoding; decoding.main()"
+    [frame] = run(lambda running: running.frames("image/png", encoded(three)), command=command)
+    assert np.array_equal(frame, framing.frame(three))
+
+
+def test_an_error_in_a_worker_is_told_and_ends_no_other_request(three, capfd):
+    code = "from apps.api import decoding as d; one = d.reply; d.FAILED_SECONDS = 0; "
+    code += "d.reply = lambda kind, content, pixels: one(kind, content, pixels) if content else 1 / 0; d.main()"
+
+    async def ask(running):
+        return await refusal(running.frames("image/png", b"")), await running.frames("image/png", encoded(three))
+
+    told, [frame] = run(ask, command=(sys.executable, "-c", code))
+    assert told == (500, "internal error")
+    assert np.array_equal(frame, framing.frame(three))
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
 def test_all_are_started_anew_when_they_are_gone(three, monkeypatch):
     monkeypatch.setattr(workers, "RESTART_SECONDS", 0.01)
 
