@@ -32,7 +32,7 @@ def main() -> None:
     failed = 0
     for file in arguments.files:
         try:
-            answer = predictor([image_file.decode(file.read_bytes())])[0]
+            answer = predictor([image_file.decode(image_file.read(file))])[0]
         except (UserError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             print(f"{file}: {reason}", file=sys.stderr)

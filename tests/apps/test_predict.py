@@ -87,3 +87,9 @@ def test_without_a_model_a_line_says_what_to_do(run, images, tmp_path, monkeypat
     assert (status, lines) == (1, [])
     assert len(problems) == 1
     assert "about.json: No such file or directory; run `dvc repro`" in problems[0]
+
+
+def test_an_endless_file_is_read_as_far_as_needed(run):
+    status, lines, problems = run("/dev/zero")
+    assert (status, lines) == (1, [])
+    assert problems[0] == "/dev/zero: a file of over 8 MB; at most 8 MB are read"
