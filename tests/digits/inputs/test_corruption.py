@@ -5,7 +5,7 @@ import tensorflow as tf
 from digits.inputs import corruption
 from tests.conftest import make_split
 
-SEED = tf.constant([1, 2], tf.int64)
+SEED = np.array([1, 2])
 KINDS = list(dict.fromkeys(corruption.KINDS))
 
 
