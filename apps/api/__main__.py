@@ -21,13 +21,14 @@ def main() -> None:
     parser.add_argument("--port", type=ports.number, default=8000, help="default: %(default)s")
     parser.add_argument("--model", type=Path, help="default: the exported one")
     parser.add_argument("--about", type=Path, help="default: about.json beside the model")
+    parser.add_argument("--allow", action="store_true", help="run the model even if formats.json lists another file")
     parser.add_argument("--rate", type=float, default=5000, help="requests a second and client (default: %(default)s)")
     arguments = parser.parse_args()
     if not arguments.rate >= 1:
         raise UserError(f"--rate {arguments.rate}: at least 1 request a second")
     ports.check(arguments.host, arguments.port)
     # One thread: HTTP needs the other core.
-    predictor = Predictor(*chosen(arguments.model, arguments.about), threads=1)
+    predictor = Predictor(*chosen(arguments.model, arguments.about), threads=1, checked=not arguments.allow)
     print(f"{predictor.about.recipe} on http://{arguments.host}:{arguments.port}", flush=True)
     service = app.create(predictor, rate=arguments.rate)
     gc.collect()

@@ -33,14 +33,15 @@ EMBEDDED_HINT = (
 Models = dict[str, tuple[Path, Path]]
 
 
-def build(models: Models, folder: Path = paths.DRAWN) -> gr.Blocks:
+def build(models: Models, folder: Path = paths.DRAWN, *, checked: bool = True) -> gr.Blocks:
     """The page.
 
     Args:
         models: name -> model file and metadata, as `apps.catalogue.catalogue` returns; the first is shown at the start.
         folder: where corrected drawings are saved.
+        checked: whether each model must be the file that was measured, see `Predictor`.
     """
-    handlers, first = Handlers(models, folder), next(iter(models))
+    handlers, first = Handlers(models, folder, checked=checked), next(iter(models))
     with gr.Blocks(title="Digits", analytics_enabled=False) as page:
         gr.Markdown("# Draw a digit")
         with gr.Row(equal_height=False):
@@ -75,11 +76,12 @@ class Handlers:
     Args:
         models: name -> model file and metadata, as `apps.catalogue.catalogue` returns.
         folder: where corrected drawings are saved.
+        checked: as in `build`.
     """
 
-    def __init__(self, models: Models, folder: Path) -> None:
+    def __init__(self, models: Models, folder: Path, *, checked: bool = True) -> None:
         self.folder = folder
-        self.predictor = cache(lambda name: Predictor(*models[name]))
+        self.predictor = cache(lambda name: Predictor(*models[name], checked=checked))
 
     def predict(self, strokes: str, name: str) -> str:
         """A model's answer to the strokes that the page sent, as HTML."""

@@ -1,16 +1,30 @@
 """Reads `params.yaml`, completes each recipe from its base, and validates the result."""
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from digits.core import paths
 from digits.core.errors import UserError, one_line
 from digits.params.project import Params
+
+
+class _Values(reprlib.Repr):
+    """Writes a value as Python does, cut to a readable length; nested and shared blocks are not unfolded."""
+
+    def __init__(self) -> None:
+        super().__init__(maxlevel=2, maxstring=80, maxlong=40, maxother=80)
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Python refuses to write integers of thousands of digits."""
+        return super().repr_int(x, level) if abs(x) < 10**40 else f"an integer of {x.bit_length()} bits"
+
+
+_shown = _Values().repr
 
 
 def load(path: Path = paths.PARAMS) -> Params:
@@ -20,7 +34,15 @@ def load(path: Path = paths.PARAMS) -> Params:
         UserError: the file is missing or not YAML, or a key is unknown, missing, or of a wrong type or range; the
             message lists each such key with its legal values.
     """
-    content = _read(path)
+    return check(_read(path), path)
+
+
+def check(content: Any, path: Path = paths.PARAMS) -> Params:
+    """Completes and checks what was read from `path`.
+
+    Raises:
+        UserError: as `load`.
+    """
     try:
         return Params.model_validate(_with_bases(content))
     except ValidationError as error:
@@ -35,7 +57,11 @@ def _read(path: Path) -> Any:
         return YAML(typ="safe", pure=True).load(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file here; run from the project's root") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except OSError:
+        raise
+    except RecursionError as error:
+        raise UserError(f"{path}: not readable as YAML: nested too deeply") from error
+    except Exception as error:  # ruamel.yaml's, or what Python's own int, float or datetime raise on a value
         raise UserError(f"{path}: not readable as YAML: {one_line(error, limit=500)}") from error
 
 
@@ -52,7 +78,7 @@ def _complete(name: object, recipe: Any, bases: Mapping[Any, Any]) -> Any:
         case {"base": str(base), **own} if isinstance(bases.get(base), dict):
             return {**bases[base], **own}
         case {"base": base}:
-            raise UserError(f"{paths.PARAMS}: recipes.{name}.base is {base!r}: there are {', '.join(map(str, bases))}")
+            raise UserError(f"{paths.PARAMS}: recipes.{name}.base is {_shown(base)}: there are {', '.join(map(str, bases))}")
     return recipe
 
 
@@ -65,11 +91,11 @@ def _explain(problem: Any, content: Any) -> str:
         case "value_error":
             return f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
         case "union_tag_invalid":
-            return f"{key}.{discriminator} is {problem['ctx']['tag']!r}: it can be {problem['ctx']['expected_tags']}"
+            return f"{key}.{discriminator} is {_shown(problem['ctx']['tag'])}: it can be {problem['ctx']['expected_tags']}"
         case "union_tag_not_found":
             return f"{key}.{discriminator} is missing"
         case _:
-            return f"{key or 'the file'} is {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+            return f"{key or 'the file'} is {_shown(problem['input'])}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
 
 def _keys(location: Sequence[Any], content: Any) -> list[str]:
