@@ -18,7 +18,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from digits.core import files
-from digits.core.errors import UserError, run
+from digits.core.errors import UserError, one_line, run
 from digits.models import provenance
 
 LOCK = "dvc.lock"
@@ -57,8 +57,20 @@ def origin(model: Path) -> Iterator[tuple[str, str]]:
     else:
         yield "commit", f"unknown: no {LOCK} in the history of this folder lists it (md5 {checksum})"
         return
-    outs = (out for stage in YAML(typ="safe").load(lock)["stages"].values() for out in stage.get("outs", ()))
-    yield from ((out["path"], f"md5 {out['md5']}") for out in outs if out["path"] in DATA)
+    yield from ((path, f"md5 {checksum}") for path, checksum in outputs(lock) if path in DATA)
+
+
+def outputs(lock: str) -> list[tuple[str, str]]:
+    """Returns the path and checksum of each output in the text of a `dvc.lock`.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        stages = YAML(typ="safe").load(lock)["stages"].values()
+        return [(out["path"], out["md5"]) for stage in stages for out in stage.get("outs", ()) if "md5" in out]
+    except Exception as error:  # ruamel.yaml's, and those of content that is no lock
+        raise UserError(f"{LOCK}: damaged ({one_line(error)}); restore it with git") from error
 
 
 def first_commit(checksum: str) -> str | None:

@@ -50,7 +50,9 @@ def read_card(directory: Path) -> dict[str, Any]:
     card = files.read_json(directory / CARD, FACTS)
     checksums, classes = card["sha256"], card["classes"]
     if not isinstance(checksums, dict) or sorted(checksums) != sorted(ARRAYS):
-        raise UserError(f"{directory / CARD}: damaged (sha256 names other files than {', '.join(ARRAYS)}); {files.ANEW}")
+        raise UserError(
+            f"{directory / CARD}: damaged (sha256 names other files than {', '.join(ARRAYS)}); {files.ANEW}"
+        )
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise UserError(f"{directory / CARD}: damaged (classes is no list of names); {files.ANEW}")
     return card

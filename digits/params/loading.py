@@ -17,7 +17,8 @@ class _Values(reprlib.Repr):
     """Writes a value as Python does, cut to a readable length; nested and shared blocks are not unfolded."""
 
     def __init__(self) -> None:
-        super().__init__(maxlevel=2, maxstring=80, maxlong=40, maxother=80)
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother = 2, 80, 80
 
     def repr_int(self, x: int, level: int) -> str:
         """Python refuses to write integers of thousands of digits."""
@@ -78,7 +79,9 @@ def _complete(name: object, recipe: Any, bases: Mapping[Any, Any]) -> Any:
         case {"base": str(base), **own} if isinstance(bases.get(base), dict):
             return {**bases[base], **own}
         case {"base": base}:
-            raise UserError(f"{paths.PARAMS}: recipes.{name}.base is {_shown(base)}: there are {', '.join(map(str, bases))}")
+            raise UserError(
+                f"{paths.PARAMS}: recipes.{name}.base is {_shown(base)}: there are {', '.join(map(str, bases))}"
+            )
     return recipe
 
 
@@ -91,7 +94,9 @@ def _explain(problem: Any, content: Any) -> str:
         case "value_error":
             return f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
         case "union_tag_invalid":
-            return f"{key}.{discriminator} is {_shown(problem['ctx']['tag'])}: it can be {problem['ctx']['expected_tags']}"
+            return (
+                f"{key}.{discriminator} is {_shown(problem['ctx']['tag'])}: it can be {problem['ctx']['expected_tags']}"
+            )
         case "union_tag_not_found":
             return f"{key}.{discriminator} is missing"
         case _:

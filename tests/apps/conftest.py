@@ -47,7 +47,9 @@ def trained(made_once) -> Path:
         else:
             train(folder)
         # A figure that no model has by itself: to see on the page which one it tells about.
-        accuracies = dict.fromkeys((path.name for path in PRODUCT[1:]), metadata.read(folder / paths.ABOUT).test["accuracy"])
+        accuracies = dict.fromkeys(
+            (path.name for path in PRODUCT[1:]), metadata.read(folder / paths.ABOUT).test["accuracy"]
+        )
         inventory.write(folder / "models", {**accuracies, paths.LITERT_INT8.name: 0.9})
 
     return made_once("trained", make)
