@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 
 from digits.core import files
 from digits.core.errors import UserError, one_line, run
-from digits.params.base import Section
+from digits.params.base import Section, first_problem
 from tools import lock
 
 EXCEPTIONS = Path(__file__).with_name("audit_exceptions.yaml")
@@ -137,8 +137,7 @@ def exemptions(path: Path = EXCEPTIONS) -> list[Exempt]:
     try:
         return TypeAdapter(list[Exempt]).validate_python(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        problem = error.errors()[0]
-        raise UserError(f"{path}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
+        raise UserError(f"{path}: {first_problem(error)}") from error
 
 
 def judged(found: Sequence[Finding], exempt: Sequence[Exempt], today: datetime.date) -> tuple[list[Finding], list[str]]:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-
 LIMIT = 1000  # characters of a message
 
 

@@ -1,5 +1,6 @@
 """Reads and writes trained networks as `.keras` files: atomic and byte-reproducible."""
 
+import io
 import json
 import re
 import zipfile
@@ -46,7 +47,7 @@ def load(path: Path) -> keras.Model:
 
 def _check_whole(path: Path) -> None:
     """Compares all checksums in the archive; Keras, where one is wrong, reads the weights without comparing."""
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
         if damaged := archive.testzip():
             raise ValueError(f"{damaged} is damaged")
 

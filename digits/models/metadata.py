@@ -11,7 +11,7 @@ from digits.core import files
 from digits.core.errors import UserError
 from digits.core.files import ANEW
 from digits.metrics.decision import NEVER, Decision
-from digits.params.base import Count, Section, Share
+from digits.params.base import Count, Section, Share, first_problem
 
 TEST_FIGURES = ("accuracy", "accuracy_low", "accuracy_high", "total")
 
@@ -94,9 +94,7 @@ def read(path: Path) -> Metadata:
     try:
         content = _Content.model_validate(files.read_json(path))
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"]))
-        raise UserError(f"{path}: damaged ({where}{where and ': '}{problem['msg']}); {ANEW}") from error
+        raise UserError(f"{path}: damaged ({first_problem(error)}); {ANEW}") from error
     height, width, channels = content.image_shape
     return Metadata(
         recipe=content.recipe,

@@ -4,13 +4,13 @@ Nothing in a record changes from run to run: no date, no host, no commit. The co
 `tools/provenance.py`. Reading needs no TensorFlow.
 """
 
+import io
 import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from digits.core import files
 from digits.core.errors import UserError, one_line
 
 KEY = "provenance"  # in a `.keras` file's metadata.json, and in an ONNX file's metadata_props
@@ -25,14 +25,13 @@ def read(path: Path) -> dict[str, Any]:
         UserError: it holds none.
         FileNotFoundError: there is no such file.
     """
-    if not path.exists():
-        path.open("rb")
-    kind = "saved_model" if path.is_dir() else path.suffix
+    file = path / EXTRAS / MEMBER if path.is_dir() else path
+    if path.is_dir() and not file.is_file():
+        raise UserError(f"{path}: holds no record of its training (no {EXTRAS}/{MEMBER})")
+    content = file.read_bytes()
     try:
-        record = READERS[kind](path)
+        record = READERS[file.suffix](content)
     except Exception as error:  # zipfile, json and onnx raise a dozen classes
-        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, FileNotFoundError):
-            raise
         raise UserError(f"{path}: holds no record of its training ({one_line(error)})") from error
     if not isinstance(record, dict):
         raise UserError(f"{path}: holds no record of its training")
@@ -54,25 +53,21 @@ def dump(record: Mapping[str, Any]) -> str:
     return json.dumps(record, sort_keys=True)
 
 
-def _of_keras(path: Path) -> Any:
-    with zipfile.ZipFile(path) as archive:
+def _of_keras(content: bytes) -> Any:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return json.loads(archive.read("metadata.json"))[KEY]
 
 
-def _of_litert(path: Path) -> Any:
-    with zipfile.ZipFile(path) as archive:
+def _of_litert(content: bytes) -> Any:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return json.loads(archive.read(MEMBER))
 
 
-def _of_onnx(path: Path) -> Any:
+def _of_onnx(content: bytes) -> Any:
     import onnx  # noqa: PLC0415  # takes a while, and the other formats do without
 
-    (text,) = (entry.value for entry in onnx.load(str(path)).metadata_props if entry.key == KEY)
+    (text,) = (entry.value for entry in onnx.load_from_string(content).metadata_props if entry.key == KEY)
     return json.loads(text)
 
 
-def _of_saved_model(path: Path) -> Any:
-    return files.read_json(path / EXTRAS / MEMBER)
-
-
-READERS = {".keras": _of_keras, ".tflite": _of_litert, ".onnx": _of_onnx, "saved_model": _of_saved_model}
+READERS = {".keras": _of_keras, ".tflite": _of_litert, ".onnx": _of_onnx, ".json": json.loads}

@@ -46,6 +46,8 @@ def check(content: Any, path: Path = paths.PARAMS) -> Params:
     """
     try:
         return Params.model_validate(_with_bases(content))
+    except UnicodeEncodeError as error:  # YAML can write it, and pydantic does not take it
+        raise UserError(f"{path}: a text holds half a character: {one_line(error)}") from error
     except ValidationError as error:
         problems = error.errors()
         problems = [problem for problem in problems if problem["loc"][:1] == ("bases",)] or problems
@@ -107,7 +109,7 @@ def _keys(location: Sequence[Any], content: Any) -> list[str]:
     """Returns the keys of a location that are in the file; pydantic adds the member of a union that it tried."""
     keys = []
     for key in _source_location(location, content):
-        if isinstance(content, list) or (isinstance(content, dict) and key in content):
+        if isinstance(content, dict | list) and key in (content if isinstance(content, dict) else range(len(content))):
             keys.append(str(key))
             content = content[key]
     return keys
@@ -115,8 +117,9 @@ def _keys(location: Sequence[Any], content: Any) -> list[str]:
 
 def _source_location(location: Sequence[Any], content: Any) -> Sequence[Any]:
     """Returns where a value is written: in the base, if the recipe takes it from there."""
-    match location:
-        case ["recipes", name, key, *rest] if key not in (recipe := content["recipes"][name]):
-            if key in content["bases"].get(recipe.get("base"), {}):
-                return ["bases", recipe["base"], key, *rest]
+    match location, content:
+        case ["recipes", name, key, *rest], {"bases": {**bases}, "recipes": {**recipes}}:
+            match recipes.get(name):
+                case {"base": str(base), **own} if key not in own and key in (bases.get(base) or {}):
+                    return ["bases", base, key, *rest]
     return location

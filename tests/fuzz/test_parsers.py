@@ -70,10 +70,12 @@ def refuses_in_one_line(parse: Callable[[], object]) -> bool:
     try:
         parse()
     except UserError as error:
-        assert str(error).isprintable()
-        assert len(str(error)) <= errors.LIMIT
-        return True
-    return False
+        message = str(error)
+    else:
+        return False
+    assert message.isprintable()
+    assert len(message) <= errors.LIMIT
+    return True
 
 
 def check_all(inputs: Iterator[bytes], path: Path, parse: Callable[[Path], object]) -> None:
@@ -211,8 +213,9 @@ def test_records_in_onnx_files(tmp_path):
 
 
 def test_drawings_in_a_file(tmp_path):
-    good = json.dumps(json.loads((ROOT / paths.DRAWINGS).read_text())["drawings"][:2]).encode()
-    good = b'{"drawings": ' + good + b"}"
+    entry = json.loads((ROOT / paths.DRAWINGS).read_text())["drawings"][0]
+    entry["strokes"] = [stroke[:8] for stroke in entry["strokes"]]
+    good = json.dumps({"drawings": [entry]}).encode()
     check_all(mutants([good], COUNT, JSON_TOKENS), tmp_path / "drawings.json", strokes.read)
 
 

@@ -88,6 +88,8 @@ def test_what_is_wrong_with_a_base_is_said_once(complaint, old, new, said):
         ("seed: 20", "seed: 0x" + "f" * 5001),
         ("seed: 20", "seed: " + "x" * 20_000),
         ("seed: 20", 'seed: "a\\nb\\e[2J"'),
+        ("recipe: fast_cnn", 'recipe: "\\uDCFF"'),
+        ("precision: float32", 'precision: "\\uDCFF"'),
         ("seed: 20", "seed: !!int ''"),
         ("seed: 20", "seed: !!bool maybe"),
         ("seed: 20", "seed: !!timestamp x"),
