@@ -55,7 +55,7 @@ def main() -> None:
     files.write_csv(folder / places.HISTORY, result.history)
     files.write_csv(folder / places.PREDICTIONS, report.predictions)
     report.metadata.write(folder / places.ABOUT)
-    inventory.write(folder, {places.MODEL: report.test_metrics["accuracy"]})
+    inventory.write(folder / places.FORMATS, {places.MODEL: report.test_metrics["accuracy"]})
     scores = {"training": result.summary, "validation": report.validation_metrics, "test": report.test_metrics}
     files.write_json(folder / places.SCORES, scores)
     files.write_json(places.COST / f"{name}.json", {"seconds": result.seconds, "machine": machine.describe()})

@@ -28,7 +28,7 @@ def main() -> None:
     models = (paths.MODEL, paths.SAVED_MODEL, paths.LITERT, paths.LITERT_INT8, paths.ONNX)
     agreement = parity.measure(models, test, processor.threads)
     files.write_json(paths.EXPORT_METRICS, agreement)
-    inventory.write(paths.FORMATS.parent, {name: measured["accuracy"] for name, measured in agreement.items()})
+    inventory.write(paths.FORMATS, {name: measured["accuracy"] for name, measured in agreement.items()})
     metrics = {
         name: files.read_json(path)
         for name, path in (

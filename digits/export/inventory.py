@@ -14,17 +14,17 @@ from digits.core.errors import UserError
 REMEDY = "restore it with `dvc checkout`, run `dvc repro`, or say --allow to run it anyway"
 
 
-def write(folder: Path, accuracies: Mapping[str, float]) -> None:
-    """Writes the inventory of the models and the `about.json` in a folder.
+def write(path: Path, accuracies: Mapping[str, float]) -> None:
+    """Writes the inventory of the models and the `about.json` beside it.
 
     Args:
-        folder: of the models.
+        path: the inventory.
         accuracies: name of a model file -> accuracy on the test split.
     """
     entries = {name: {"accuracy": accuracy} for name, accuracy in accuracies.items()}
     named: dict[str, dict[str, Any]] = {paths.ABOUT.name: {}, **entries}
-    content = {name: {"sha256": files.sha256(folder / name), **entry} for name, entry in named.items()}
-    files.write_json(folder / paths.FORMATS.name, content)
+    content = {name: {"sha256": files.sha256(path.with_name(name)), **entry} for name, entry in named.items()}
+    files.write_json(path, content)
 
 
 def check(model: Path, about: Path) -> None:

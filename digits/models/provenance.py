@@ -7,7 +7,7 @@ Nothing in a record changes from run to run: no date, no host, no commit. The co
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,4 +70,9 @@ def _of_onnx(content: bytes) -> Any:
     return json.loads(text)
 
 
-READERS = {".keras": _of_keras, ".tflite": _of_litert, ".onnx": _of_onnx, ".json": json.loads}
+READERS: dict[str, Callable[[bytes], Any]] = {
+    ".keras": _of_keras,
+    ".tflite": _of_litert,
+    ".onnx": _of_onnx,
+    ".json": json.loads,
+}

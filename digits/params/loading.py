@@ -109,17 +109,23 @@ def _keys(location: Sequence[Any], content: Any) -> list[str]:
     """Returns the keys of a location that are in the file; pydantic adds the member of a union that it tried."""
     keys = []
     for key in _source_location(location, content):
-        if isinstance(content, dict | list) and key in (content if isinstance(content, dict) else range(len(content))):
-            keys.append(str(key))
-            content = content[key]
+        match content, key:
+            case ({**known}, _) if key in known:
+                pass
+            case [*_], int():
+                pass
+            case _:
+                continue
+        keys.append(str(key))
+        content = content[key]
     return keys
 
 
 def _source_location(location: Sequence[Any], content: Any) -> Sequence[Any]:
     """Returns where a value is written: in the base, if the recipe takes it from there."""
     match location, content:
-        case ["recipes", name, key, *rest], {"bases": {**bases}, "recipes": {**recipes}}:
+        case ["recipes", name, key, *rest], {"bases": {}, "recipes": {**recipes}}:
             match recipes.get(name):
-                case {"base": str(base), **own} if key not in own and key in (bases.get(base) or {}):
+                case {"base": str(base), **own} if key not in own and key in content["bases"][base]:
                     return ["bases", base, key, *rest]
     return location

@@ -50,7 +50,7 @@ def trained(made_once) -> Path:
         accuracies = dict.fromkeys(
             (path.name for path in PRODUCT[1:]), metadata.read(folder / paths.ABOUT).test["accuracy"]
         )
-        inventory.write(folder / "models", {**accuracies, paths.LITERT_INT8.name: 0.9})
+        inventory.write(folder / paths.FORMATS, {**accuracies, paths.LITERT_INT8.name: 0.9})
 
     return made_once("trained", make)
 

@@ -61,7 +61,7 @@ def export_all(folder: Path) -> None:
     formats.write_litert_int8(folder / paths.LITERT_INT8, network, frames(100, seed=1))
     formats.write_onnx(folder / paths.ONNX, network)
     about_it().write(folder / paths.ABOUT)
-    inventory.write(folder / paths.MODEL.parent, {path.name: 0.9 for path in EXPORTED})
+    inventory.write(folder / paths.FORMATS, {path.name: 0.9 for path in EXPORTED})
 
 
 EXPORT = """

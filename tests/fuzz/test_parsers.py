@@ -152,7 +152,7 @@ def test_metadata(tmp_path):
 def test_the_inventory(tmp_path):
     about_it().write(tmp_path / "about.json")
     (tmp_path / "model.tflite").write_bytes(b"model")
-    inventory.write(tmp_path, {"model.tflite": 0.9})
+    inventory.write(tmp_path / "formats.json", {"model.tflite": 0.9})
     model, about = tmp_path / "model.tflite", tmp_path / "about.json"
 
     def parse(path):

@@ -12,7 +12,7 @@ def model(tmp_path):
     """A model with its metadata and an inventory."""
     for name in ("model.tflite", "other.tflite", "about.json"):
         (tmp_path / name).write_text(name)
-    inventory.write(tmp_path, {"model.tflite": 0.9})
+    inventory.write(tmp_path / "formats.json", {"model.tflite": 0.9})
     return tmp_path / "model.tflite"
 
 

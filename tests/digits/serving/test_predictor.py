@@ -28,7 +28,7 @@ def answering(monkeypatch, tmp_path, network, **changes):
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"model")
     about_it(**changes).write(tmp_path / paths.ABOUT)
-    inventory.write(path.parent, {path.name: 0.875})
+    inventory.write(tmp_path / paths.FORMATS, {path.name: 0.875})
     return Predictor(path, tmp_path / paths.ABOUT)
 
 
