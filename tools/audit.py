@@ -27,6 +27,7 @@ from tools import lock
 EXCEPTIONS = Path(__file__).with_name("audit_exceptions.yaml")
 BILL = Path("runs/sbom.json")
 PROGRAM = "pip-audit"
+SHOWN = 5  # of the packages that were not checked
 
 
 class Exempt(Section):
@@ -63,7 +64,7 @@ def main() -> None:
     print(*notes, *open_findings, sep="\n")
     if open_findings:
         remedy = f"run `make lock UPGRADE=1`, or give a reason in {EXCEPTIONS.name}"
-        raise UserError(f"{len(open_findings)} known vulnerabilities: {remedy}")
+        raise UserError(f"known vulnerabilities: {len(open_findings)}; {remedy}")
     print("no other known vulnerability")
 
 
@@ -107,9 +108,10 @@ def asked(locks: Iterable[Path]) -> list[Mapping[str, Any]]:
         reason = one_line((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
         raise UserError(f"the database cannot be asked, so nothing was checked: {reason}") from error
     if unknown := [package["name"] for package in packages if "skip_reason" in package]:
+        more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
         raise UserError(
             f"the package index here does not tell of {len(unknown)} of {len(packages)} packages whether they are "
-            f"vulnerable, so these were not checked: {', '.join(unknown)}"
+            f"vulnerable, so these were not checked: {', '.join(unknown[:SHOWN])}{more}"
         )
     return packages
 

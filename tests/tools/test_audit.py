@@ -156,6 +156,6 @@ def test_where_nothing_is_known_there_is_a_bill_and_a_line(run, capsys, tmp_path
 
 
 def test_a_known_vulnerability_fails(run, capsys):
-    with pytest.raises(SystemExit, match="1 known vulnerabilities: run `make lock UPGRADE=1`, or give a reason in"):
+    with pytest.raises(SystemExit, match="known vulnerabilities: 1; run `make lock UPGRADE=1`, or give a reason in"):
         run(SOUND, BAD)
     assert "bad 2.0: CVE-2026-1" in capsys.readouterr().out
