@@ -26,9 +26,10 @@ def main() -> None:
     )
     parser.add_argument("--model", type=Path, help="default: the exported one")
     parser.add_argument("--about", type=Path, help="default: about.json beside the model")
+    parser.add_argument("--allow", action="store_true", help="run the model even if formats.json lists another file")
     parser.add_argument("--json", action="store_true", help="a JSON object for each file, with all probabilities")
     arguments = parser.parse_args()
-    predictor = Predictor(*chosen(arguments.model, arguments.about))
+    predictor = Predictor(*chosen(arguments.model, arguments.about), checked=not arguments.allow)
     failed = 0
     for file in arguments.files:
         try:

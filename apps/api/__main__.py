@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--port", type=ports.number, default=8000, help="default: %(default)s")
     parser.add_argument("--model", type=Path, help="default: the exported one")
     parser.add_argument("--about", type=Path, help="default: about.json beside the model")
+    parser.add_argument("--allow", action="store_true", help="run the model even if formats.json lists another file")
     parser.add_argument(
         "--rate", type=float, default=limits.RATE, help="requests a second and client (default: %(default)s)"
     )
@@ -39,7 +40,7 @@ def main() -> None:
         raise UserError(f"--rate {arguments.rate}: at least 1 request a second")
     ports.check(arguments.host, arguments.port)
     # One thread: HTTP needs the other core.
-    predictor = Predictor(*chosen(arguments.model, arguments.about), threads=1)
+    predictor = Predictor(*chosen(arguments.model, arguments.about), threads=1, checked=not arguments.allow)
     print(f"{predictor.about.recipe} on http://{arguments.host}:{arguments.port}", flush=True)
     service = app.create(predictor, rate=arguments.rate, origins=arguments.cors)
     gc.collect()

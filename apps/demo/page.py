@@ -37,14 +37,15 @@ EMBEDDED_HINT = (
 Models = dict[str, tuple[Path, Path]]
 
 
-def build(models: Models, folder: Path = paths.DRAWN) -> gr.Blocks:
+def build(models: Models, folder: Path = paths.DRAWN, *, checked: bool = True) -> gr.Blocks:
     """The page.
 
     Args:
         models: name -> model file and metadata, as `apps.catalogue.catalogue` returns; the first is shown at the start.
         folder: where corrected drawings are saved.
+        checked: whether each model must be the file that was measured, see `Predictor`.
     """
-    handlers, first = Handlers(models, folder), next(iter(models))
+    handlers, first = Handlers(models, folder, checked=checked), next(iter(models))
     with Page(title="Digits", analytics_enabled=False) as page:
         gr.Markdown("# Draw a digit")
         with gr.Row(equal_height=False):
@@ -90,11 +91,12 @@ class Handlers:
     Args:
         models: name -> model file and metadata, as `apps.catalogue.catalogue` returns.
         folder: where corrected drawings are saved.
+        checked: as in `build`.
     """
 
-    def __init__(self, models: Models, folder: Path) -> None:
+    def __init__(self, models: Models, folder: Path, *, checked: bool = True) -> None:
         self.folder, self._models = folder, models
-        self._loaded = cache(lambda name: Predictor(*models[name]))
+        self._loaded = cache(lambda name: Predictor(*models[name], checked=checked))
 
     def predictor(self, name: str | None) -> Predictor:
         """The model with a name, loaded once.

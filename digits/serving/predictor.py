@@ -10,11 +10,11 @@ from threading import Lock
 
 import numpy as np
 
-from digits.core import files, paths
-from digits.core.errors import UserError
+from digits.core import files
+from digits.core.errors import UserError, one_line
 from digits.core.text import percent
 from digits.drawing import framing
-from digits.export import backends
+from digits.export import backends, inventory
 from digits.metrics import intervals
 from digits.models import metadata
 
@@ -86,14 +86,18 @@ class Predictor:
         path: the model; see `digits.export.backends.load`.
         metadata_file: its `about.json`.
         threads: for one call.
+        checked: whether both must be the files that the inventory beside the model lists; see `inventory.check`.
 
     Raises:
-        UserError: a file is damaged, or the model is not one for 28x28 grey images.
+        UserError: a file is damaged or not that of the inventory, or the model is not one for 28x28 grey images and
+            the classes of the metadata.
         FileNotFoundError: a file is missing.
     """
 
-    def __init__(self, path: Path, metadata_file: Path, threads: int = 2) -> None:
+    def __init__(self, path: Path, metadata_file: Path, threads: int = 2, *, checked: bool = True) -> None:
         self.about = metadata.read(metadata_file)
+        if checked:
+            inventory.check(path, metadata_file)
         if self.about.image_shape != (framing.SIDE, framing.SIDE, 1):
             shape = "x".join(map(str, self.about.image_shape))
             raise UserError(f"{path}: a model for images of {shape}; drawings become {framing.SIDE}x{framing.SIDE}x1")
@@ -101,16 +105,29 @@ class Predictor:
         self.digest = files.sha256(path)
         self._network = backends.load(path, threads)
         self._lock = Lock()  # a LiteRT interpreter holds its input, so it serves one call at a time
+        self._try()
+
+    def _try(self) -> None:
+        """Asks the network about a black frame: what does not fit the metadata shows now, not at the first drawing."""
+        frame = np.zeros((1, framing.SIDE, framing.SIDE), np.uint8)
+        try:
+            shape = self.probabilities(frame).shape
+        except Exception as error:  # each runtime has its own exceptions
+            raise UserError(f"{self.path}: takes no images of 28x28x1 ({one_line(error)})") from error
+        if shape != (1, len(self.about.classes)):
+            raise UserError(
+                f"{self.path}: answers an array of shape {shape} for an image; its metadata name "
+                f"{len(self.about.classes)} classes: the two files do not belong together"
+            )
 
     @property
     def test_accuracy(self) -> tuple[float, float, float]:
         """Accuracy of this file on the test split, and its 95 % interval.
 
-        `formats.json` beside the file has the accuracy of each format; without it, that of the Keras model is taken.
+        The inventory beside the file has the accuracy of each format; without it, that of the Keras model is taken.
         """
-        formats = self.path.with_name(paths.FORMATS.name)
-        accuracies = files.read_json(formats) if formats.is_file() else {}
-        accuracy, total = accuracies.get(self.path.name, self.about.test["accuracy"]), int(self.about.test["total"])
+        measured, total = inventory.accuracy(self.path), int(self.about.test["total"])
+        accuracy = self.about.test["accuracy"] if measured is None else measured
         return accuracy, *intervals.wilson_interval(round(accuracy * total), total)
 
     def probabilities(self, frames: np.ndarray) -> np.ndarray:
