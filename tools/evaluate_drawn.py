@@ -21,9 +21,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=paths.DRAWN, help="default: %(default)s")
     arguments = parser.parse_args()
     drawn = corrections.read(arguments.folder)
-    answers = Predictor(*chosen(arguments.model), checked=not arguments.allow)([picture for _, picture, _ in drawn])
+    predictor = Predictor(*chosen(arguments.model), checked=not arguments.allow)
     digits = refused = right = 0
-    for (file, _, label), answer in zip(drawn, answers, strict=True):
+    for file, picture, label in drawn:
+        answer = predictor(picture)
         if label is None:
             refused += answer.verdict != "sure"
             continue

@@ -20,7 +20,8 @@ from apps.api.request_body import Bodies
 from apps.api.request_errors import RequestError, as_json
 from apps.api.service_metrics import MetricsMiddleware, ServiceMetrics
 from apps.api.workers import Workers
-from digits.serving.predictor import Answer, Predictor
+from digits.drawing.framing import Digit, in_reading_order
+from digits.serving.predictor import Answer, Predictor, answers, frames_to_read
 
 
 def create(predictor: Predictor, *, rate: float = limits.RATE, origins: Sequence[str] = ()) -> FastAPI:
@@ -85,15 +86,19 @@ class Service:
         finally:
             await self._workers.stop()
 
-    async def predict(self, request: Request) -> Response:
-        """Classifies one image or several; one answer per image, in their order."""
+    async def predict(self, request: Request, each: bool = False) -> Response:  # of the query
+        """Classifies one image or several: an answer for each, in their order; with `each` one for each digit in it."""
         try:
-            answers = await self._answers(request)
+            pictures = await self._digits(request)
+            if each:
+                lines = [in_reading_order(digits) for digits in pictures]
+                following = iter(await self._read([[digit] for line in lines for digit in line]))
+                found = [[next(following).as_dict() for _ in line] for line in lines]
+                return as_json({"model": self._predictor.digest, "predictions": [{"digits": line} for line in found]})
+            read = await self._read(pictures)
         except RequestError as error:
             return error.response()
-        for answer in answers:
-            self._metrics.answers.labels(answer.verdict).inc()
-        return as_json({"model": self._predictor.digest, "predictions": [answer.as_dict() for answer in answers]})
+        return as_json({"model": self._predictor.digest, "predictions": [answer.as_dict() for answer in read]})
 
     async def health(self) -> Response:
         """Reports that the service is up, and which model it runs."""
@@ -113,7 +118,15 @@ class Service:
             swagger_favicon_url="static/favicon-32x32.png",
         )
 
-    async def _answers(self, request: Request) -> list[Answer]:
+    async def _read(self, pictures: list[list[Digit]]) -> list[Answer]:
+        """The answer to each picture."""
+        read = answers(pictures, await self._batcher(frames_to_read(pictures)))
+        for answer in read:
+            self._metrics.answers.labels(answer.verdict).inc()
+        return read
+
+    async def _digits(self, request: Request) -> list[list[Digit]]:
+        """The digits in each picture that was sent."""
         self._limit.take(request.client.host if request.client else "")
         content_type = request.headers.get("content-type", "")
         kind = reading.media_type(content_type)
@@ -121,5 +134,4 @@ class Service:
             raise RequestError(415, "unsupported content type; send image/*, multipart/form-data or application/json")
         most = limits.JSON_BYTES if kind == reading.JSON else limits.BODY_BYTES
         async with self._bodies.read(request, most) as content:
-            frames = await self._workers.frames(content_type, content)
-        return await self._batcher(frames)
+            return await self._workers.digits(content_type, content)

@@ -28,16 +28,19 @@ from apps import limits
 from apps.api import reading
 from digits.core.errors import UserError
 from digits.drawing import framing
+from digits.drawing.framing import Digit
 
 REQUEST, REPLY = struct.Struct("!HI"), struct.Struct("!BI")
 FAILED_SECONDS = 1.0  # before the next worker, so that an error in this program does not repeat without end
-FRAME_BYTES = 1 + framing.SIDE**2  # is anything drawn, and its frame
+COUNT = struct.Struct("!H")  # of the digits in a picture
+BOX = struct.Struct("!4f")
+FRAME_BYTES = framing.SIDE**2
 
 
 class Reply(IntEnum):
     """The kinds of replies."""
 
-    FRAMES = 0  # FRAME_BYTES for each image
+    DIGITS = 0  # for each image `COUNT`, and for each digit in it `BOX` and FRAME_BYTES
     REFUSED = 1  # the reason, in UTF-8
     LARGE = 2  # nothing: more pixels than a worker for small requests decodes
     KILLED = 3  # nothing: the request needed too much processor time, or the system killed the worker
@@ -137,27 +140,38 @@ def _received(channel: socket.socket, length: int) -> bytearray:
 
 
 def reply(content_type: str, content: bytes, pixels: int) -> tuple[Reply, bytes]:
-    """The frames of the images in a body, or why there are none: see `reading.drawings`."""
+    """The digits in the images of a body, or why there are none: see `reading.drawings`."""
     try:
-        frames = [framing.frame(drawing) for drawing in reading.drawings(content_type, content, pixels)]
+        pictures = [framing.find(drawing) for drawing in reading.drawings(content_type, content, pixels)]
     except UserError as error:
         return Reply.REFUSED, str(error).encode()
     except MemoryError:
         return Reply.REFUSED, b"the images need too much memory; send smaller ones"
     except reading.LargeError:
         return Reply.LARGE, b""
-    return Reply.FRAMES, b"".join(map(pack, frames))
+    return Reply.DIGITS, b"".join(map(pack, pictures))
 
 
-def pack(frame: np.ndarray | None) -> bytes:
-    """A result of `digits.drawing.framing.frame` as `FRAME_BYTES` bytes."""
-    return bytes(FRAME_BYTES) if frame is None else b"\1" + frame.tobytes()
+def pack(digits: Sequence[Digit]) -> bytes:
+    """The digits of one image, at most `limits.DIGITS` of them, as bytes."""
+    kept = digits[: limits.DIGITS]
+    return COUNT.pack(len(kept)) + b"".join(BOX.pack(*digit.box) + digit.frame.tobytes() for digit in kept)
 
 
-def unpack(content: bytes) -> list[np.ndarray | None]:
-    """The results that `pack` packed."""
-    rows = np.frombuffer(content, np.uint8).reshape(-1, FRAME_BYTES)
-    return [row[1:].reshape(framing.SIDE, framing.SIDE) if row[0] else None for row in rows]
+def unpack(content: bytes) -> list[list[Digit]]:
+    """The digits of each image that `pack` packed."""
+    pictures: list[list[Digit]] = []
+    place = 0
+    while place < len(content):
+        (count,) = COUNT.unpack_from(content, place)
+        place += COUNT.size
+        pictures.append([])
+        for _ in range(count):
+            box = BOX.unpack_from(content, place)
+            pixels = np.frombuffer(content, np.uint8, FRAME_BYTES, place + BOX.size)
+            pictures[-1].append(Digit(pixels.reshape(framing.SIDE, framing.SIDE), box))
+            place += BOX.size + FRAME_BYTES
+    return pictures
 
 
 if __name__ == "__main__":

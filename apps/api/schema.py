@@ -12,6 +12,8 @@ DESCRIPTION = f"""Reads handwritten digits. `POST /predict` takes
 - an image as a JSON array of {SIDE} rows of {SIDE} integers from 0 to 255, or a list of up to {limits.IMAGES} images;
   also as {SIDE * SIDE} integers in one row, or with a third dimension of length 1.
 
+A picture with several digits is answered with their boxes; with `?each=true` each is read, from left to right.
+
 A body has at most {limits.BODY_BYTES // limits.MB} MB ({limits.JSON_BYTES // 1024} kB of JSON), its image files
 together at most {limits.PIXELS // 10**6} megapixels."""
 
@@ -57,22 +59,35 @@ def _json(description: str, schema: dict[str, Any], **more: Any) -> dict[str, An
 
 _RETRY = {"headers": {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}}
 _ERROR = _object({"detail": {"type": "string"}})
+_BOX = {
+    "type": "array",
+    "minItems": 4,
+    "maxItems": 4,
+    "items": {"type": "number", "minimum": 0, "maximum": 1},
+    "description": "of a digit: left, top, right and bottom, as shares of the image's width and height",
+}
 _ANSWER = _object(
     {
-        "verdict": {"type": "string", "enum": ["sure", "not sure", "unknown", "nothing drawn"]},
-        "digit": {"type": "string", "nullable": True, "description": "null if the image shows no digit, or nothing"},
+        "verdict": {"type": "string", "enum": ["sure", "not sure", "unknown", "nothing drawn", "several digits"]},
+        "digit": {
+            "type": "string",
+            "nullable": True,
+            "description": "null if the image shows no digit, nothing, or several",
+        },
         "probabilities": {
             "type": "object",
             "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
-            "description": "of each class; empty if nothing is drawn",
+            "description": "of each class; empty if there is nothing, or if there are several digits",
         },
+        "boxes": {"type": "array", "items": _BOX},
     }
 )
+_PREDICTION = {"oneOf": [_ANSWER, _object({"digits": {"type": "array", "items": _ANSWER}})]}  # the second with `each`
 _MODEL = {"type": "string", "description": "SHA-256 of the model file"}
 
 PREDICT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _json(
-        "An answer for each image", _object({"model": _MODEL, "predictions": {"type": "array", "items": _ANSWER}})
+        "An answer for each image", _object({"model": _MODEL, "predictions": {"type": "array", "items": _PREDICTION}})
     ),
     413: _json("Request body too large", _ERROR),
     415: _json("Unsupported content type", _ERROR),

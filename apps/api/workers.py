@@ -11,12 +11,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-
 from apps import limits
 from apps.api import decoding
 from apps.api.decoding import Reply
 from apps.api.request_errors import RequestError
+from digits.drawing.framing import Digit
 
 ROOT = Path(__file__).parents[2]
 BUSY = "too many requests wait; try again"
@@ -59,8 +58,8 @@ class Workers:
             self._restarting.cancel()
         self._end()
 
-    async def frames(self, content_type: str, content: bytes) -> list[np.ndarray | None]:
-        """The images in a request body, framed for the network: see `reading.drawings`.
+    async def digits(self, content_type: str, content: bytes) -> list[list[Digit]]:
+        """The digits in each image of a request body: see `reading.drawings`.
 
         Raises:
             RequestError: they are refused, take too long, or too many requests wait.
@@ -70,7 +69,7 @@ class Workers:
             kind, payload = await self._ask(self._small, content_type, content)
         if kind in (Reply.LARGE, Reply.KILLED):
             kind, payload = await self._ask(self._large, content_type, content)
-        if kind == Reply.FRAMES:
+        if kind == Reply.DIGITS:
             return decoding.unpack(payload)
         if kind == Reply.REFUSED:
             raise RequestError(422, payload.decode())

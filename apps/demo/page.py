@@ -112,7 +112,7 @@ class Handlers:
         """A model's answer to the strokes that the page sent, as HTML."""
         with as_page_error():
             predictor = self.predictor(name)
-            [answer] = predictor([render(parse(strokes))])
+            answer = predictor(render(parse(strokes)))
             frame = answer.frame
             heat = None if frame is None else saliency.by_occlusion(predictor.probabilities, frame)
             return view.answer_html(answer, heat)
@@ -131,7 +131,7 @@ class Handlers:
                 raise UserError(UNREADABLE)
             predictor, drawings = self.predictor(name), parse(strokes)
             sheet = render(drawings)
-            [answer] = predictor([sheet])
+            answer = predictor(sheet)
             if answer.frame is None:
                 return "There is nothing drawn to keep."
             details = {"model": predictor.digest, "verdict": answer.verdict, "answer": answer.best, **as_dict(drawings)}

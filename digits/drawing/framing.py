@@ -37,11 +37,11 @@ class Digit:
 
     Attributes:
         frame: uint8 `[28, 28]`, light ink on black, as MNIST's.
-        box: left, top, right and bottom in pixels of the picture, right and bottom outside.
+        box: left, top, right and bottom, as shares of the picture's width and height.
     """
 
     frame: np.ndarray
-    box: tuple[int, int, int, int]
+    box: tuple[float, float, float, float]
 
 
 def frame(drawing: np.ndarray) -> np.ndarray | None:
@@ -96,18 +96,30 @@ def find(drawing: np.ndarray) -> list[Digit]:
         ValueError: see `frame`.
     """
     channels = checked(drawing)
-    height, width = channels.shape[:2]
     if not _is_picture(channels):
         only = frame(channels)
-        return [] if only is None else [Digit(only, (0, 0, width, height))]
+        return [] if only is None else [Digit(only, (0.0, 0.0, 1.0, 1.0))]
     small = reduced(channels)
-    factor = reduction(channels)
     digits = []
     for ink, part in parts.digits(photograph.strength(small)):
         if (framed := normalized(ink)) is not None:
-            left, top, right, bottom = (factor * side for side in (part.left, part.top, part.right, part.bottom))
-            digits.append(Digit(framed, (left, top, min(right, width), min(bottom, height))))
+            height, width = small.shape[:2]
+            digits.append(
+                Digit(framed, (part.left / width, part.top / height, part.right / width, part.bottom / height))
+            )
     return digits
+
+
+def in_reading_order(digits: Iterable[Digit]) -> list[Digit]:
+    """Returns the digits of each line from left to right, the lines from top to bottom."""
+    lines: list[list[Digit]] = []
+    for digit in sorted(digits, key=lambda digit: digit.box[1] + digit.box[3]):
+        middle = (digit.box[1] + digit.box[3]) / 2
+        if lines and middle < max(other.box[3] for other in lines[-1]):
+            lines[-1].append(digit)
+        else:
+            lines.append([digit])
+    return [digit for line in lines for digit in sorted(line, key=lambda digit: digit.box[0])]
 
 
 def _is_picture(channels: np.ndarray) -> bool:
@@ -124,14 +136,9 @@ def checked(drawing: np.ndarray) -> np.ndarray:
     return channels
 
 
-def reduction(channels: np.ndarray) -> int:
-    """Returns the factor by which `reduced` divides height and width."""
-    return -(-int(max(channels.shape[:2])) // LARGEST)
-
-
 def reduced(channels: np.ndarray) -> np.ndarray:
     """Reduces to at most `LARGEST` pixels a side; each is the mean of those that it replaces."""
-    factor = reduction(channels)
+    factor = -(-int(max(channels.shape[:2])) // LARGEST)
     if factor == 1:
         return channels
     image = Image.fromarray(np.ascontiguousarray(channels.squeeze(-1) if channels.shape[-1] == 1 else channels))

@@ -12,6 +12,7 @@ from scipy import ndimage
 FAINTEST = 0.06  # contrast below which nothing counts as drawn
 NEIGHBOURS = np.ones((3, 3))
 DIRT = 0.02  # share of the largest part's pixels, or of all ink, below which a part is dirt
+FILLED = 0.85  # share of its box that a spot fills, at least; a straight stroke does too, but is narrow
 SMALLEST = 5  # pixels, of the longer side of a digit
 ENOUGH = 0.1  # height or width of a digit, at least, as a share of the picture's longer side
 LOWEST = 0.4  # height of a digit, at least, as a share of its width
@@ -71,6 +72,11 @@ class Part:
     def weight(self) -> float:
         """How much it stands out: by its ink and its size."""
         return self.mass * self.longer
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether it is no stroke but a spot or a slab."""
+        return self.pixels >= FILLED * self.height * self.width and min(self.height, self.width) >= self.longer / 2
 
     def joined(self, other: "Part") -> "Part":
         """Returns both as one."""
@@ -143,7 +149,7 @@ def digits(strength: np.ndarray) -> list[tuple[np.ndarray, Part]]:
         labels, parts = connected(ink, strength)
     found = []
     for group in grouped(candidates(parts, ink.shape)):
-        if group.longer < SMALLEST or group.pixels < DIRT * ink.sum():
+        if group.longer < SMALLEST or group.pixels < DIRT * ink.sum() or group.is_filled:
             continue
         strokes = np.isin(labels, group.numbers)
         strokes &= ~baseline(strokes, group)

@@ -56,9 +56,11 @@ def opaque_sheet(picture: np.ndarray) -> np.ndarray | None:
 
 def strokes(picture: np.ndarray) -> np.ndarray:
     """Returns the contrast of dark strokes to the paper around them, or of light ones, float32 `[H, W]`, 0 to 1."""
-    if (paper := flat_paper(picture)) is not None:
+    grey = _clearest(picture)
+    if (sheet := sheets.find(grey)) is not None:
+        grey = sheets.alone(grey, sheet)
+    elif (paper := flat_paper(picture)) is not None:
         return _above_noise(np.abs(picture - paper).max(axis=-1))
-    grey = sheets.alone(_clearest(picture))
     both = [_above_noise(contrast) for contrast in (_dark(grey), _light(grey))]
     strongest = [float(smooth(strength).max()) for strength in both]
     least = RELATIVE * max(strongest)

@@ -12,24 +12,27 @@ ANGLES = np.radians(np.arange(-45, 45, 3))
 EDGE = 2  # pixels of the sheet's edge that are partly of its surroundings
 
 
-def alone(grey: np.ndarray) -> np.ndarray:
-    """Returns the picture with a sheet's edges drawn out over its surroundings; as it is if there is no sheet.
+def find(grey: np.ndarray) -> np.ndarray | None:
+    """Returns the pixels of a sheet, bool `[H, W]`; None if there is none that is smaller than the picture.
 
     Args:
         grey: float32 `[H, W]`, 0 to 1.
     """
     if min(grey.shape) < NARROWEST:
-        return grey
-    # Half the resolution will do.
-    coarse = grey[: grey.shape[0] // 2 * 2 : 2, : grey.shape[1] // 2 * 2 : 2]
+        return None
+    coarse = grey[::2, ::2]  # half the resolution will do
     level = (np.quantile(coarse, 0.02) + np.quantile(coarse, 0.98)) / 2
-    for lighter in (coarse > level, coarse <= level):
-        if (sheet := rectangle(lighter)) is not None:
-            inside = ndimage.binary_erosion(np.repeat(np.repeat(sheet, 2, 0), 2, 1), iterations=EDGE)
-            inside = np.pad(inside, [(0, grey.shape[axis] - inside.shape[axis]) for axis in (0, 1)])
-            nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
-            return np.asarray(grey[tuple(nearest)])
-    return grey
+    for part in (coarse > level, coarse <= level):
+        if (sheet := rectangle(part)) is not None:
+            return np.repeat(np.repeat(sheet, 2, 0), 2, 1)[: grey.shape[0], : grey.shape[1]]
+    return None
+
+
+def alone(grey: np.ndarray, sheet: np.ndarray) -> np.ndarray:
+    """Returns the picture with the sheet's edges drawn out over its surroundings."""
+    inside = ndimage.binary_erosion(sheet, iterations=EDGE)
+    nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
+    return np.asarray(grey[tuple(nearest)])
 
 
 def rectangle(bright: np.ndarray) -> np.ndarray | None:

@@ -3,8 +3,8 @@
 Page, API and command line use this module only. With a `.tflite` or `.onnx` file it needs no TensorFlow.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -14,11 +14,14 @@ from digits.core import files
 from digits.core.errors import UserError, one_line
 from digits.core.text import percent
 from digits.drawing import framing
+from digits.drawing.framing import Digit
 from digits.export import backends, inventory
 from digits.metrics import intervals
 from digits.models import metadata
 
-NOTHING = "nothing drawn"
+NOTHING, SEVERAL = "nothing drawn", "several digits"
+
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,16 @@ class Answer:
     """The answer to one drawing.
 
     Attributes:
-        verdict: `sure`, `not sure`, `unknown` (probably none of the classes), or `nothing drawn`.
-        probabilities: class -> probability, in the order of the classes; empty if nothing is drawn.
-        frame: the network's input, uint8 `[28, 28]`; None if nothing is drawn.
+        verdict: `sure`, `not sure`, `unknown` (probably none of the classes), `nothing drawn`, or `several digits`.
+        probabilities: class -> probability, in the order of the classes; empty if there is nothing or several digits.
+        frame: the network's input, uint8 `[28, 28]`; None if there is nothing or several digits.
+        boxes: of the digits: left, top, right and bottom, as shares of the picture's width and height.
     """
 
     verdict: str
     probabilities: dict[str, float]
     frame: np.ndarray | None
+    boxes: tuple[Box, ...] = ()
 
     @property
     def ranked(self) -> list[str]:
@@ -51,11 +56,12 @@ class Answer:
         return max(self.probabilities.values(), default=0.0)
 
     def as_dict(self) -> dict[str, object]:
-        """Returns verdict, digit and probabilities, for JSON."""
+        """Returns verdict, digit, probabilities and boxes, for JSON."""
         return {
             "verdict": self.verdict,
             "digit": self.best if self.verdict in ("sure", "not sure") else None,
             "probabilities": {name: round(value, 6) for name, value in self.probabilities.items()},
+            "boxes": [[round(side, 4) for side in box] for box in self.boxes],
         }
 
     def words(self, show: Callable[[str], str] = str) -> str:
@@ -64,8 +70,8 @@ class Answer:
         Args:
             show: how a class is written.
         """
-        if self.verdict == NOTHING:
-            return NOTHING
+        if self.verdict in (NOTHING, SEVERAL):
+            return self.verdict
         if self.verdict == "unknown":
             return "not a digit, as far as I know"
         first, second = map(show, self.ranked[:2])
@@ -77,6 +83,27 @@ class Answer:
 
     def _with_probability(self, name: str) -> str:
         return f"{name} ({percent(self.probabilities[name])})"
+
+
+def frames_to_read(pictures: Sequence[Sequence[Digit]]) -> list[np.ndarray]:
+    """Returns the frames of the pictures that show one digit."""
+    return [digits[0].frame for digits in pictures if len(digits) == 1]
+
+
+def answers(pictures: Sequence[Sequence[Digit]], read: Iterable[Answer]) -> list[Answer]:
+    """Returns an answer for each picture.
+
+    Args:
+        pictures: the digits of each, as `digits.drawing.framing.find` returns them.
+        read: the answers to `frames_to_read(pictures)`.
+    """
+    following = iter(read)
+    return [
+        replace(next(following), boxes=(digits[0].box,))
+        if len(digits) == 1
+        else Answer(SEVERAL if digits else NOTHING, {}, None, tuple(digit.box for digit in digits))
+        for digits in pictures
+    ]
 
 
 class Predictor:
@@ -135,15 +162,20 @@ class Predictor:
         with self._lock:
             return self._network(frames[..., None])
 
-    def __call__(self, drawings: Sequence[np.ndarray]) -> list[Answer]:
-        """Returns an answer for each drawing, an array that `digits.drawing.framing.frame` takes."""
-        return self.answers([framing.frame(drawing) for drawing in drawings])
+    def __call__(self, drawing: np.ndarray) -> Answer:
+        """Returns the answer to a drawing, an array that `digits.drawing.framing.find` takes."""
+        pictures = [framing.find(drawing)]
+        return answers(pictures, self.answers(frames_to_read(pictures)))[0]
 
-    def answers(self, frames: Sequence[np.ndarray | None]) -> list[Answer]:
-        """Returns an answer for each result of `digits.drawing.framing.frame`."""
-        drawn = [frame for frame in frames if frame is not None]
-        rows = iter(self.probabilities(np.stack(drawn)) if drawn else ())
-        return [Answer(NOTHING, {}, None) if frame is None else self._answer(next(rows), frame) for frame in frames]
+    def each(self, drawing: np.ndarray) -> list[Answer]:
+        """Returns the answer to each digit of a drawing, in reading order."""
+        pictures = [[digit] for digit in framing.in_reading_order(framing.find(drawing))]
+        return answers(pictures, self.answers(frames_to_read(pictures)))
+
+    def answers(self, frames: Sequence[np.ndarray]) -> list[Answer]:
+        """Returns an answer for each frame, uint8 `[28, 28]`."""
+        rows = self.probabilities(np.stack(frames)) if frames else ()
+        return [self._answer(row, frame) for row, frame in zip(rows, frames, strict=True)]
 
     def _answer(self, probabilities: np.ndarray, frame: np.ndarray) -> Answer:
         named = dict(zip(self.about.classes, map(float, probabilities), strict=True))
