@@ -41,8 +41,7 @@ run: $(RUN) ## Run the whole pipeline on the embedded digits: no download, resul
 	@python -m tools.experiment '$(or $(NAME),embedded)' --set $(EMBEDDED) --keep plots metrics models
 
 repro: $(RUN) ## Bring the pipeline up to date on MNIST: MNIST_DIR=folder has its four files; PULL=1 fetches what the storage has
-	@python -m digits.params
-	@python -m dvc repro $(if $(PULL),--pull)
+	@python -m tools.repro $(if $(PULL),--pull)
 
 compare: $(RUN) ## Train every recipe and write compare/REPORT.md: DATASET=digits leaves its own in runs/; PULL=1
 	@python -m tools.comparison $(if $(PULL),--pull )$(if $(DATASET),'$(subst /,-,$(DATASET))' --set 'dataset=$(DATASET)')
@@ -54,6 +53,7 @@ sweep: $(RUN) .venv/.ready-search ## Search hyper-parameters: KEYS="key=values .
 		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SAMPLER),--sampler $(SAMPLER)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
 queue: $(RUN) ## Run what dvc exp run --queue has queued, one after the other (docs/experiments.md)
+	@python -m tools.mend
 	@python -m tools.unicode_dvc exp run --run-all
 
 WHAT := seeds

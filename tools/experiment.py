@@ -20,13 +20,14 @@ from dvc.repo.experiments.exceptions import UnresolvedExpNamesError
 
 from digits.core.errors import UserError, run
 from digits.evaluation import summary_text
-from tools import configure_dvc, unicode_dvc
+from tools import configure_dvc, mend, unicode_dvc
 
 
 def main() -> None:
     """Runs the experiment, keeps its results and says where they are."""
     arguments = parser().parse_args()
     check_repository()
+    mend.main()
     configure_dvc.main()  # the folder may have been moved, or have become a repository, since it was set up
     remove(arguments.name)
     start(arguments.name, arguments.set)
@@ -63,7 +64,9 @@ def remove(name: str) -> None:
 def start(name: str, settings: Sequence[str]) -> None:
     """Runs the pipeline in a copy; DVC says what it does."""
     options = [part for setting in settings for part in ("--set-param", setting)]
-    if status := unicode_dvc.run("exp", "run", "--temp", "--name", name, *options):
+    with mend.keeping_git():
+        status = unicode_dvc.run("exp", "run", "--temp", "--name", name, *options)
+    if status:
         sys.exit(status)
 
 

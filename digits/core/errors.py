@@ -4,13 +4,20 @@ import errno
 import inspect
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 class UserError(Exception):
     """An error that the user can fix; its text is the whole message, one line."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal that ends a process: SIGTERM of `kill` or of a job's end, SIGHUP of a closed terminal."""
 
 
 REMEDIES = {
@@ -37,14 +44,16 @@ def run(main: Callable[[], None]) -> None:
     file = Path(inspect.getfile(main))
     stage = file.parent.name if file.stem == "__main__" else file.stem
     try:
-        main()
-        sys.stdout.flush()
+        with handling_signals():
+            main()
+            sys.stdout.flush()
     except BrokenPipeError:  # whoever reads the output, `head` for example, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except KeyboardInterrupt:
-        print(f"{stage}: interrupted; run the same command again to continue", file=sys.stderr)
-        sys.exit(130)
+    except KeyboardInterrupt as error:
+        with suppress(OSError):  # the terminal may be gone
+            print(f"{stage}: interrupted; run the same command again to continue", file=sys.stderr, flush=True)
+        sys.exit(128 + (error.args[0] if isinstance(error, Interrupted) else signal.SIGINT))
     except UserError as error:
         sys.exit(f"{stage}: {error}")
     except Exception as error:
@@ -52,6 +61,30 @@ def run(main: Callable[[], None]) -> None:
         if failure is None:
             raise
         sys.exit(f"{stage}: {explain(failure)}")
+
+
+def interrupt(number: int) -> None:
+    """Ends what runs as Ctrl-C does."""
+    raise Interrupted(number)
+
+
+@contextmanager
+def handling_signals(handle: Callable[[int], None] = interrupt) -> Iterator[None]:
+    """Calls a function on SIGTERM and SIGHUP, which by default end a process without a word.
+
+    A signal that is ignored, as `nohup` does with SIGHUP, stays ignored. Outside of the main thread, where Python sets
+    no handlers, nothing changes.
+    """
+    numbers = (signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.getsignal(number) for number in numbers}
+    handled = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    try:
+        for number in handled:
+            signal.signal(number, lambda number, _: handle(number))
+        yield
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
 
 
 def as_os_error(error: Exception) -> OSError | None:

@@ -1,5 +1,6 @@
 import errno
 import os
+import signal
 import subprocess
 import sys
 
@@ -97,3 +98,23 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path):
     )
     assert done.stdout == "0\n"
     assert not done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_signal_that_ends_a_program_gives_the_same_line(capsys, number):
+    with pytest.raises(SystemExit) as stop:
+        errors.run(lambda: signal.raise_signal(number))
+    assert stop.value.code == 128 + number
+    assert capsys.readouterr().err == "test_errors: interrupted; run the same command again to continue\n"
+
+
+def test_a_signal_that_is_ignored_stays_ignored_and_handlers_come_back():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        errors.run(lambda: signal.raise_signal(signal.SIGHUP))
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    of_sigterm = signal.getsignal(signal.SIGTERM)
+    errors.run(lambda: None)
+    assert signal.getsignal(signal.SIGTERM) == of_sigterm

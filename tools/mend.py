@@ -1,0 +1,214 @@
+"""Mends what an interruption left behind, before DVC reads it: the first step of `make repro`, `run`, `compare`, ...
+
+    python -m tools.mend
+
+Each thing that is mended is one line on stderr. What DVC writes from within this project cannot be cut short by an
+interruption (`tools/shims/dvc_patches.py`); an older environment, a full disk or a power failure can still leave it so.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from voluptuous import Invalid
+
+from digits.core import files, paths
+from digits.core.errors import UserError, run
+
+LOCKS = ("dvc.lock", "compare/pipeline.lock")
+WRITTEN_BY_HAND = ("dvc.yaml", str(paths.PARAMS), "compare/pipeline.yaml")
+KEPT = Path(".dvc/tmp/kept")  # copies of locks; broken ones; the state of git before an experiment
+BEFORE = KEPT / "git.json"
+EDITS = "refs/digits/edits"  # keeps the commit that `BEFORE` names from being collected
+
+
+def main() -> None:
+    """Mends everything, and says what."""
+    restore_git()
+    for name in (*LOCKS, *WRITTEN_BY_HAND):
+        refuse_conflict(Path(name))
+    for name in LOCKS:
+        mend_lock(Path(name))
+
+
+def refuse_conflict(path: Path) -> None:
+    """Refuses a file in which git left a conflict.
+
+    Raises:
+        UserError: it did.
+    """
+    if not path.is_file() or b"\n<<<<<<< " not in b"\n" + path.read_bytes():
+        return
+    if str(path) in LOCKS:
+        raise UserError(f"{path}: holds a merge conflict; resolve the other files first, then run `make merge-lock`")
+    raise UserError(f"{path}: holds a merge conflict; resolve it, then run again")
+
+
+def mend_lock(path: Path) -> None:
+    """Keeps a copy of a lock that DVC can read; replaces one that it cannot by the copy, or by git's.
+
+    Each entry of a lock is compared by DVC with what is there. So one that is out of date costs time and no more.
+    """
+    if not path.exists():
+        return
+    kept = KEPT / path.name
+    if is_lock(content := path.read_bytes()):
+        if not kept.exists() or kept.read_bytes() != content:
+            write(kept, content)
+        return
+    what = "cut short or damaged" if content.strip() else "empty"
+    aside = ""
+    if content.strip():
+        write(broken := KEPT / f"{path.name}.broken", content)
+        aside = f" (the broken file is now {broken})"
+    for source, candidate in (("the copy of the last run", read(kept)), ("git", committed(path))):
+        if is_lock(candidate):
+            write(path, candidate)
+            say(f"{path}: {what}; brought back from {source}{aside}")
+            return
+    path.unlink()
+    say(f"{path}: {what}, and there is no copy; removed{aside}: stages whose outputs are in DVC's cache run no more")
+
+
+def is_lock(content: bytes) -> bool:
+    """Whether DVC can read this as a lock."""
+    try:
+        COMPILED_LOCKFILE_SCHEMA(YAML(typ="safe").load(content.decode()))
+    except (ValueError, YAMLError, Invalid):
+        return False
+    return True
+
+
+def read(path: Path) -> bytes:
+    """Returns a file's content, nothing where there is no such file."""
+    return path.read_bytes() if path.is_file() else b""
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replaces a file as a whole."""
+    with files.replacing(path) as partial:
+        partial.write_bytes(content)
+
+
+def committed(path: Path) -> bytes:
+    """Returns a file's content in the last commit, nothing where it has none."""
+    return git("show", f"HEAD:./{path.as_posix()}").stdout
+
+
+def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs git; also where there is none, which fails as a command of it does."""
+    command = shutil.which("git") or "false"
+    return subprocess.run([command, *arguments], check=False, capture_output=True)  # noqa: S603
+
+
+def text_of(*arguments: str) -> str:
+    """Returns what a command of git prints, nothing where it fails."""
+    done = git(*arguments)
+    return "" if done.returncode else done.stdout.decode().strip()
+
+
+@contextlib.contextmanager
+def keeping_git() -> Iterator[None]:
+    """Notes branch and edits, for `restore_git`, while DVC makes an experiment.
+
+    DVC puts the edits of the work tree into git's stash and leaves the branch for about a second.
+    """
+    edits = text_of("stash", "create")  # a commit of the edits; the work tree stays as it is
+    if edits:
+        git("update-ref", EDITS, edits)
+    state = {"pid": os.getpid(), "branch": text_of("symbolic-ref", "--quiet", "HEAD"), "edits": edits}
+    state["head"] = text_of("rev-parse", "HEAD")
+    files.write_json(BEFORE, state)
+    try:
+        yield
+    finally:
+        forget_git()
+
+
+def forget_git() -> None:
+    """Removes the note of `keeping_git`."""
+    BEFORE.unlink(missing_ok=True)
+    git("update-ref", "-d", EDITS)
+
+
+def restore_git() -> None:
+    """Puts back the branch, and the edits that DVC stashed, where an experiment was killed meanwhile."""
+    if not BEFORE.exists():
+        return
+    try:
+        before = files.read_json(BEFORE)
+    except UserError:
+        before = {}
+    if before and psutil.pid_exists(before["pid"]) and before["pid"] != os.getpid():
+        return
+    if before and text_of("rev-parse", "HEAD") == before["head"]:
+        remove_git_locks()
+        left = bool(before["branch"] and not text_of("symbolic-ref", "--quiet", "HEAD"))
+        stashed = bool(before["edits"]) and tree(before["edits"]) == tree("stash@{0}")
+        if left:
+            git("symbolic-ref", "HEAD", before["branch"])
+            say(f"git: back on {Path(before['branch']).name}, which an interrupted experiment had left")
+        if left or stashed:
+            restore_edits(stashed)
+    forget_git()
+
+
+def tree(commit: str) -> str:
+    """Returns the name of a commit's content, nothing where there is no such commit."""
+    return text_of("rev-parse", "--quiet", "--verify", f"{commit}^{{tree}}")
+
+
+def remove_git_locks() -> None:
+    """Removes the lock files that a killed process left in git's folder, unless git is at work here."""
+    folder = Path(text_of("rev-parse", "--git-dir"))
+    locks = [lock for name in ("index", "HEAD", "refs/stash") if (lock := folder / f"{name}.lock").exists()]
+    if locks and not git_at_work():
+        for lock in locks:
+            lock.unlink()
+            say(f"{lock}: left by an interrupted experiment; removed")
+
+
+def git_at_work() -> bool:
+    """Whether a process of git runs in this folder or below."""
+    root = Path.cwd()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            place = Path(process.cwd())
+            if process.name() == "git" and root in (place, *place.parents):
+                return True
+    return False
+
+
+def restore_edits(stashed: bool) -> None:
+    """Cleans the work tree, in which DVC had put the parameters of an experiment, and brings back what it stashed.
+
+    Raises:
+        UserError: git cannot bring it back.
+    """
+    position = "stash@{0}"
+    if text_of("status", "--porcelain", "--untracked-files=no"):
+        git("stash", "push", "--quiet", "--message", "left by an interrupted experiment")
+        say("git: what an interrupted experiment left in the work tree is in the stash now: git stash list")
+        position = "stash@{1}"
+    if not stashed:
+        return
+    if git("stash", "pop", "--index", "--quiet", position).returncode:
+        raise UserError(f"git cannot put back your edits, which DVC had stashed: git stash pop {position}")
+    say("git: your edits are back, which an interrupted experiment had put into the stash")
+
+
+def say(line: str) -> None:
+    """Prints a line on stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    run(main)
