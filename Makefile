@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help doctor setup run repro compare sweep queue bench push pull show diff gate fresh verify plots architecture tensorboard \
-	netron restore demo api evaluate-drawn load test test-all lint lock clean
+.PHONY: help doctor setup run repro compare sweep queue bench push pull show diff gate fresh verify fsck merge-lock plots architecture \
+	tensorboard netron restore demo api evaluate-drawn load test test-all lint lock clean
 
 # The newest Python that works; `make PYTHON=...` names another.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -84,6 +84,9 @@ fresh: $(RUN) ## Fail if the committed locks are of other sources or parameters:
 verify: $(RUN) ## Build the embedded pipeline twice from nothing and compare all bytes: ALL=1 as params.yaml says (MNIST)
 	@python -m tools.rebuild_twice $(if $(ALL),,--set $(EMBEDDED))
 
+fsck: $(RUN) ## Re-hash DVC's cache and the outputs, and say how to mend what is damaged (docs/faults.md)
+	@python -m tools.fsck
+
 plots: $(RUN) ## Put DVC's plots and all pictures on one page that needs no network: BASE=main compares
 	@python -m dvc plots $(if $(filter command line,$(origin BASE)),diff '$(BASE)' $(THIS),show) --out runs/plots
 
@@ -118,6 +121,9 @@ load: $(APPS) ## Measure the HTTP service under load: LOAD="--seconds 600 --kind
 	@python -m benchmarks.load $(or $(LOAD),--seconds 30)
 
 ##@ Develop
+merge-lock: $(RUN) ## Resolve a merge conflict in dvc.lock stage by stage, after those of the other files
+	@python -m tools.merge_lock
+
 PYTEST := python -m pytest -n logical --maxprocesses 4
 test: $(DEV) ## Run the quick tests: ARGS="-k name" is for pytest
 	@$(PYTEST) --dist worksteal -m "not (pipeline or browser or mnist)" $(ARGS)

@@ -16,6 +16,7 @@ from typing import Any
 
 from dvc.config import Config
 
+from digits.core import files
 from tools import plots_page as plots_page_template
 from tools import unicode_dvc  # which lets DVC write the configuration of a folder such as `Schätze`
 
@@ -56,7 +57,7 @@ def choose(section: dict[str, Any], key: str, value: str | bool | None) -> None:
 def plots_page() -> str:
     """Writes a page with its scripts inside; returns its path."""
     page = Path(sys.prefix) / "plots.html"
-    page.write_text(plots_page_template.page(), encoding="utf-8")
+    files.write_text(page, plots_page_template.page())
     return str(page)
 
 

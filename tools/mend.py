@@ -105,8 +105,10 @@ def committed(path: Path) -> bytes:
 
 def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Runs git; also where there is none, which fails as a command of it does."""
-    command = shutil.which("git") or "false"
-    return subprocess.run([command, *arguments], check=False, capture_output=True)  # noqa: S603
+    command = ["git", *arguments]
+    if not shutil.which("git"):
+        return subprocess.CompletedProcess(command, returncode=127, stdout=b"", stderr=b"")
+    return subprocess.run(command, check=False, capture_output=True)  # noqa: S603
 
 
 def text_of(*arguments: str) -> str:

@@ -20,6 +20,7 @@ class Interrupted(KeyboardInterrupt):
     """A signal that ends a process: SIGTERM of `kill` or of a job's end, SIGHUP of a closed terminal."""
 
 
+MEMORY = "close other programs, or raise the limit on memory (`ulimit -v unlimited`), then run again"
 REMEDIES = {
     errno.ENOENT: "run `dvc repro`, which makes what is missing, or `dvc checkout`, which restores it",
     errno.EACCES: "give yourself permission there (chmod, chown), then run again",
@@ -27,6 +28,9 @@ REMEDIES = {
     errno.EROFS: "the file system is read-only: work in a copy elsewhere",
     errno.ENOSPC: "free some space (`dvc gc --workspace` drops unused cache), then run again",
     errno.EDQUOT: "your disk quota is used up: free some space, then run again",
+    errno.EMFILE: "too many files are open at once: raise the limit, `ulimit -n 1024`",
+    errno.ENFILE: "too many files are open on this machine: close other programs",
+    errno.ENOMEM: MEMORY,
     errno.EFBIG: "a limit on the size of files stops it (see `ulimit -f`)",
 }
 
@@ -56,6 +60,8 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(128 + (error.args[0] if isinstance(error, Interrupted) else signal.SIGINT))
     except UserError as error:
         sys.exit(f"{stage}: {error}")
+    except MemoryError:
+        sys.exit(f"{stage}: not enough memory; {MEMORY}")
     except Exception as error:
         failure = as_os_error(error)
         if failure is None:

@@ -26,7 +26,14 @@ def test_a_user_error_becomes_one_line_and_status_1():
 
 @pytest.mark.parametrize(
     ("number", "advice"),
-    [(errno.ENOENT, "dvc repro"), (errno.EACCES, "permission"), (errno.ENOSPC, "free some space"), (errno.EIO, "disk")],
+    [
+        (errno.ENOENT, "dvc repro"),
+        (errno.EACCES, "permission"),
+        (errno.ENOSPC, "free some space"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.ENOMEM, "ulimit -v"),
+        (errno.EIO, "disk"),
+    ],
 )
 def test_a_failed_file_operation_names_the_file_and_the_way_out(number, advice):
     with pytest.raises(SystemExit) as stop:
@@ -51,6 +58,12 @@ def test_an_interruption_is_one_line_and_status_130(capsys):
         errors.run(raising(KeyboardInterrupt()))
     assert stop.value.code == 130
     assert capsys.readouterr().err == "test_errors: interrupted; run the same command again to continue\n"
+
+
+def test_too_little_memory_is_one_line():
+    with pytest.raises(SystemExit) as stop:
+        errors.run(raising(MemoryError()))
+    assert stop.value.code.startswith("test_errors: not enough memory; close other programs")
 
 
 def test_a_bug_keeps_its_traceback():
