@@ -46,7 +46,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def check_repository() -> None:
-    """Refuses a folder whose files are in no commit: DVC keeps an experiment beside one."""
+    """Refuses a folder whose files are in no commit: DVC keeps an experiment beside one; and one that git cannot copy."""
+    if "\n" in str(Path.cwd()):
+        raise UserError(
+            "the name of this folder has a line break, which git's addresses lose: rename it, then run again"
+        )
     command = ["git", "cat-file", "-e", "HEAD:./dvc.yaml"]
     if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603
         raise UserError(

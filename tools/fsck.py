@@ -50,7 +50,7 @@ class Cache:
 
     def members(self, value: str) -> dict[str, str]:
         """Returns the files of a folder and their hashes, nothing where its list is missing or damaged."""
-        if not self.has(value):
+        if not value.endswith(FOLDER) or not self.has(value):
             return {}
         return {entry["relpath"]: entry["md5"] for entry in json.loads(self.place(value).read_bytes())}
 

@@ -9,6 +9,7 @@ command that fails by itself, it stops and says where; the folders stay.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import shutil
@@ -234,22 +235,21 @@ def state(path: Path) -> tuple[int, ...]:
 
 
 def strike(process: subprocess.Popen[bytes], victim: str) -> str:
-    """Sends SIGKILL; returns what was hit: all, where the victim is not there at this moment."""
-    hit = []
-    for child in psutil.Process(process.pid).children(recursive=True):
-        try:
+    """Sends SIGKILL and waits for its effect; returns what was hit: all, where the victim is not there just now."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    hit = {}
+    for child in children:
+        with contextlib.suppress(psutil.Error):
             name = named(child.cmdline())
-            if (name == "dvc" and victim in ("dvc", "both")) or (
-                name not in ("dvc", "") and victim in ("stage", "both")
-            ):
-                child.kill()
-                hit.append(name)
-        except psutil.Error:
-            continue
+            if name and victim in ("both", "dvc" if name == "dvc" else "stage"):
+                hit[child] = name
+    for child in hit:
+        with contextlib.suppress(psutil.Error):
+            child.kill()
     if not hit:
         os.killpg(process.pid, signal.SIGKILL)
-        return "all"
-    return " and ".join(sorted(set(hit)))
+    psutil.wait_procs(list(hit) or children, timeout=10)
+    return " and ".join(sorted(set(hit.values()))) or "all"
 
 
 def named(words: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ interruption (`tools/shims/dvc_patches.py`); an older environment, a full disk o
 
 import contextlib
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -30,13 +31,34 @@ BEFORE = KEPT / "git.json"
 EDITS = "refs/digits/edits"  # keeps the commit that `BEFORE` names from being collected
 
 
+ENOUGH = {  # what TensorFlow and DVC need: less ends in a crash that says nothing (docs/faults.md)
+    "memory (ulimit -v)": (resource.RLIMIT_AS, 4 * 1024**3),
+    "open files (ulimit -n)": (resource.RLIMIT_NOFILE, 64),
+}
+
+
 def main() -> None:
     """Mends everything, and says what."""
+    check_limits()
     restore_git()
     for name in (*LOCKS, *WRITTEN_BY_HAND):
         refuse_conflict(Path(name))
     for name in LOCKS:
         mend_lock(Path(name))
+
+
+def check_limits() -> None:
+    """Refuses to start with less than what is known to be needed.
+
+    Raises:
+        UserError: a limit is lower.
+    """
+    for name, (limit, enough) in ENOUGH.items():
+        given, _ = resource.getrlimit(limit)
+        if given != resource.RLIM_INFINITY and given < enough:
+            raise UserError(
+                f"the limit on {name} is {given:,}, and the stages need {enough:,}: raise it, then run again"
+            )
 
 
 def refuse_conflict(path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -179,3 +180,13 @@ def test_without_git_there_is_nothing_to_keep(folder, monkeypatch):
     with mend.keeping_git():
         pass
     mend.main()
+
+
+@pytest.mark.parametrize(("limit", "low"), [(resource.RLIMIT_AS, 2**31), (resource.RLIMIT_NOFILE, 20)])
+def test_too_low_a_limit_is_one_line_before_anything_starts(monkeypatch, limit, low):
+    real = resource.getrlimit
+    monkeypatch.setattr(mend.resource, "getrlimit", lambda number: (low, low) if number == limit else real(number))
+    with pytest.raises(
+        UserError, match=rf"^the limit on .* is {low:,}, and the stages need .*: raise it, then run again$"
+    ):
+        mend.main()

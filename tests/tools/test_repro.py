@@ -58,7 +58,7 @@ errors.run(main)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_to_dvc_alone_ends_the_stage_with_its_line(tmp_path, number):
+def test_a_second_dvc_is_refused_and_a_signal_to_the_first_ends_its_stage_with_a_line(tmp_path, monkeypatch, number):
     (tmp_path / ".dvc").mkdir()
     (tmp_path / ".dvc/config").write_text(f"[core]\n    no_scm = true\n    site_cache_dir = {tmp_path}/.dvc/site\n")
     (tmp_path / "dvc.yaml").write_text("stages:\n  wait:\n    cmd: python wait.py\n    outs: [out]\n")
@@ -68,6 +68,9 @@ def test_a_signal_to_dvc_alone_ends_the_stage_with_its_line(tmp_path, number):
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "begun").exists():
         time.sleep(0.01)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=rf"^another DVC is at work here \(process {process.pid}\): wait for it"):
+        repro.refuse_company()
     process.send_signal(number)
     _, said = process.communicate()
     assert process.returncode == 255

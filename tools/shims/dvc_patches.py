@@ -2,7 +2,8 @@
 
 - A file that DVC writes takes the place of the old one when it is complete. DVC truncates first: a process that is
   killed at that moment leaves `dvc.lock` or `.dvc/tmp/rwlock` empty, and every later command fails.
-- An rwlock that cannot be read is removed, unless another DVC is at work here: it lists who reads and writes what.
+- An rwlock, the list of who reads and writes what, that cannot be read is removed, unless another DVC is at work here.
+  What processes hold that ended is taken from it: DVC waits for a process that has their number by now.
 - Configuration is written in UTF-8, as DVC reads it: in ASCII, a project in a folder such as `Schätze` fails.
 
 It needs only the standard library until DVC is imported, because `python -m tools.configure_dvc` copies it into the
@@ -95,7 +96,9 @@ def without_broken_rwlock(edit: Callable[..., Any], make_lock: Callable[..., Any
                 if broken(rwlock) and not others_at_work(project(rwlock)):
                     print(f"{os.path.relpath(rwlock)}: an interruption broke it; removed", file=sys.stderr)
                     rwlock.unlink()
+        written = rwlock.stat().st_mtime if rwlock.exists() else 0
         with edit(folder, fs, hardlink) as lock:
+            release_dead(lock, written)
             yield lock
 
     return checked
@@ -116,6 +119,37 @@ def project(rwlock: Path) -> Path:
     """Returns the root of the DVC project that the file belongs to."""
     folder = rwlock.absolute().parent
     return next((parent.parent for parent in folder.parents if parent.name == ".dvc"), folder)
+
+
+def release_dead(lock: dict[str, dict[str, Any]], written: float) -> None:
+    """Takes from an rwlock what processes hold that ended.
+
+    Args:
+        lock: as DVC reads it: path -> holder in `write`, path -> holders in `read`.
+        written: when its file was written, in seconds since 1970.
+    """
+    dead: dict[int, bool] = {}
+    for path, holder in list(lock["write"].items()):
+        if dead.setdefault(holder["pid"], ended(holder["pid"], written)):
+            del lock["write"][path]
+    for path, holders in list(lock["read"].items()):
+        holders[:] = [other for other in holders if not dead.setdefault(other["pid"], ended(other["pid"], written))]
+        if not holders:
+            del lock["read"][path]
+
+
+def ended(pid: int, written: float) -> bool:
+    """Whether the process that had this number when a file was written has ended, as far as can be told."""
+    import psutil  # noqa: PLC0415  # comes with DVC
+
+    try:
+        process = psutil.Process(pid)
+        command = " ".join(process.cmdline())  # a process that is just ending has none
+        return not command or (process.create_time() > written and not DVC_AT_WORK.search(command))
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:  # of another user
+        return False
 
 
 def others_at_work(root: Path) -> list[int]:

@@ -181,6 +181,43 @@ def test_an_empty_rwlock_stays_while_another_dvc_is_at_work_here(project):
     assert dvc(project, "status").returncode == 0
 
 
+def hold(project, pid):
+    """Writes an rwlock in which a process holds an output, an hour ago."""
+    rwlock = project / ".dvc/tmp/rwlock"
+    rwlock.parent.mkdir(exist_ok=True)
+    holder = {"pid": pid, "cmd": "dvc repro"}
+    rwlock.write_text(json.dumps({"write": {str(project / "a"): holder}, "read": {str(project / "b"): [holder]}}))
+    os.utime(rwlock, (time.time() - 3600,) * 2)
+
+
+def test_a_process_that_has_the_number_of_a_killed_one_holds_nothing(project):
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        hold(project, other.pid)
+        assert dvc(project, "repro", code="").returncode == 255, "DVC itself waits for it"
+        assert dvc(project, "repro").returncode == 0
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_process_that_ended_and_is_not_yet_gone_holds_nothing(project):
+    zombie = subprocess.Popen(["true"])
+    while psutil.Process(zombie.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    hold(project, zombie.pid)
+    assert dvc(project, "repro").returncode == 0
+    zombie.wait()
+
+
+def test_a_dvc_that_is_at_work_holds_what_it_holds(project):
+    hold(project, os.getpid())
+    os.utime(project / ".dvc/tmp/rwlock")
+    done = dvc(project, "repro")
+    assert done.returncode == 255
+    assert "is busy, it is being blocked by" in done.stderr
+
+
 def test_the_copy_in_an_environment_patches_plain_dvc(project, tmp_path):
     packages = tmp_path / "packages"
     packages.mkdir()
