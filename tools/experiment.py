@@ -46,11 +46,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def check_repository() -> None:
-    """Refuses a folder whose files are in no commit: DVC keeps an experiment beside one; and one that git cannot copy."""
+    """Refuses a folder whose files are in no commit, beside which DVC keeps an experiment, or whose name git loses."""
     if "\n" in str(Path.cwd()):
-        raise UserError(
-            "the name of this folder has a line break, which git's addresses lose: rename it, then run again"
-        )
+        raise UserError("the name of this folder has a line break, which git cannot copy from: rename it")
     command = ["git", "cat-file", "-e", "HEAD:./dvc.yaml"]
     if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603
         raise UserError(

@@ -23,6 +23,7 @@ from voluptuous import Invalid
 
 from digits.core import files, paths
 from digits.core.errors import UserError, run
+from tools import unicode_dvc
 
 LOCKS = ("dvc.lock", "compare/pipeline.lock")
 WRITTEN_BY_HAND = ("dvc.yaml", str(paths.PARAMS), "compare/pipeline.yaml")
@@ -40,6 +41,7 @@ ENOUGH = {  # what TensorFlow and DVC need: less ends in a crash that says nothi
 def main() -> None:
     """Mends everything, and says what."""
     check_limits()
+    end_orphans()
     restore_git()
     for name in (*LOCKS, *WRITTEN_BY_HAND):
         refuse_conflict(Path(name))
@@ -59,6 +61,30 @@ def check_limits() -> None:
             raise UserError(
                 f"the limit on {name} is {given:,}, and the stages need {enough:,}: raise it, then run again"
             )
+
+
+def end_orphans() -> None:
+    """Ends stages that are still at work here although their DVC was killed: they write what the next run reads."""
+    root, found = Path.cwd(), {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            place = Path(process.cwd())
+            stage = process.environ().get("DVC_STAGE") if root in (place, *place.parents) else None
+            if stage and process.pid != os.getpid() and not any(map(is_dvc, process.parents())):
+                found[process] = stage
+    for process in found:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _, alive = psutil.wait_procs(found, timeout=10)
+    for process in alive:
+        process.kill()
+    for stage in dict.fromkeys(found.values()):
+        say(f"{stage}: was still at work for a DVC that was killed; ended, and it goes on where it was")
+
+
+def is_dvc(process: psutil.Process) -> bool:
+    """Whether a process is DVC, by its command."""
+    return bool(unicode_dvc.patches.DVC_AT_WORK.search(" ".join(process.cmdline())))
 
 
 def refuse_conflict(path: Path) -> None:

@@ -24,12 +24,12 @@ def main() -> None:
 
 
 def refuse_company() -> None:
-    """Refuses to start beside another DVC that works in this folder: one of both would fail, in the middle.
+    """Refuses to start beside another DVC that makes outputs here: one of both would fail, in the middle.
 
     Raises:
         UserError: there is one.
     """
-    if others := unicode_dvc.others_at_work(Path.cwd()):
+    if others := unicode_dvc.patches.writers(Path(".dvc/tmp/rwlock")):
         raise UserError(f"another DVC is at work here (process {others[0]}): wait for it, or end it: kill {others[0]}")
 
 

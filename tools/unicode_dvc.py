@@ -23,7 +23,7 @@ PATCHES = "dvc_patches"  # by this name from the environment too: never twice in
 FULL = 1 << 20  # bytes that are left
 
 sys.path.append(str(SHIMS))
-others_at_work = importlib.import_module(PATCHES).others_at_work
+patches = importlib.import_module(PATCHES)
 
 
 def run(*arguments: str) -> int:

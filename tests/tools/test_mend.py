@@ -2,8 +2,11 @@ import json
 import os
 import resource
 import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from digits.core.errors import UserError
@@ -186,7 +189,37 @@ def test_without_git_there_is_nothing_to_keep(folder, monkeypatch):
 def test_too_low_a_limit_is_one_line_before_anything_starts(monkeypatch, limit, low):
     real = resource.getrlimit
     monkeypatch.setattr(mend.resource, "getrlimit", lambda number: (low, low) if number == limit else real(number))
-    with pytest.raises(
-        UserError, match=rf"^the limit on .* is {low:,}, and the stages need .*: raise it, then run again$"
-    ):
+    with pytest.raises(UserError, match=rf"^the limit on .* is {low:,}, and the stages need "):
         mend.main()
+
+
+STAGE = "import time; from pathlib import Path; Path('begun').touch(); time.sleep(60)"
+
+
+def stage_of(parent_command):
+    """Starts a stage below a process; returns both once it is at work."""
+    environment = {**os.environ, "PYTHON": f"env DVC_STAGE=train {sys.executable}", "STAGE": STAGE}
+    parent = subprocess.Popen(["sh", "-c", parent_command], env=environment)
+    while not Path("begun").exists():
+        time.sleep(0.01)
+    return parent
+
+
+def test_a_stage_whose_dvc_was_killed_is_ended(folder, capsys):
+    stage_of('$PYTHON -c "$STAGE" &').wait()  # whoever started it is gone
+    mend.main()
+    assert capsys.readouterr().err.startswith("train: was still at work for a DVC that was killed; ended")
+    mend.main()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_stage_whose_dvc_lives_goes_on(folder, capsys):
+    # A script whose name is that of DVC stands for it.
+    Path("dvc").write_text(f'{sys.executable} -c "$STAGE"\n')
+    parent = stage_of("sh ./dvc; true")
+    mend.main()
+    assert capsys.readouterr().err == ""
+    assert parent.poll() is None
+    for process in [*psutil.Process(parent.pid).children(recursive=True), parent]:
+        process.kill()
+    parent.wait()

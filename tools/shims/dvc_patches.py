@@ -152,6 +152,16 @@ def ended(pid: int, written: float) -> bool:
         return False
 
 
+def writers(rwlock: Path) -> list[int]:
+    """Returns the processes that hold an output for writing and live."""
+    try:
+        written, content = rwlock.stat().st_mtime, json.loads(rwlock.read_bytes())
+    except (OSError, ValueError):
+        return []
+    holders = {holder["pid"] for holder in content.get("write", {}).values()}
+    return sorted(pid for pid in holders if not ended(pid, written))
+
+
 def others_at_work(root: Path) -> list[int]:
     """Returns the processes of DVC in a project, without this one and those that started it."""
     import psutil  # noqa: PLC0415  # comes with DVC
