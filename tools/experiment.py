@@ -26,8 +26,8 @@ from tools import configure_dvc, mend, unicode_dvc
 def main() -> None:
     """Runs the experiment, keeps its results and says where they are."""
     arguments = parser().parse_args()
-    check_repository()
     mend.main()
+    check_repository()
     configure_dvc.main()  # the folder may have been moved, or have become a repository, since it was set up
     remove(arguments.name)
     start(arguments.name, arguments.set)
@@ -50,7 +50,10 @@ def check_repository() -> None:
     if "\n" in str(Path.cwd()):
         raise UserError("the name of this folder has a line break, which git cannot copy from: rename it")
     command = ["git", "cat-file", "-e", "HEAD:./dvc.yaml"]
-    if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603
+    asked = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    if "dubious ownership" in asked.stderr:
+        raise UserError(f"git refuses a folder of another user: git config --global --add safe.directory {Path.cwd()}")
+    if asked.returncode:
         raise UserError(
             f"{Path.cwd()} is not committed to git, and DVC keeps an experiment beside a commit: clone the project, or "
             "`git init && git add --all && git commit -m start`; `make repro` needs no git"

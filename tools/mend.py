@@ -27,6 +27,7 @@ from tools import unicode_dvc
 
 LOCKS = ("dvc.lock", "compare/pipeline.lock")
 WRITTEN_BY_HAND = ("dvc.yaml", str(paths.PARAMS), "compare/pipeline.yaml")
+COPIES = Path(".dvc/tmp/exps/standalone")  # where DVC puts those of `dvc exp run --temp`
 KEPT = Path(".dvc/tmp/kept")  # copies of locks; broken ones; the state of git before an experiment
 BEFORE = KEPT / "git.json"
 EDITS = "refs/digits/edits"  # keeps the commit that `BEFORE` names from being collected
@@ -40,8 +41,9 @@ ENOUGH = {  # what TensorFlow and DVC need: less ends in a crash that says nothi
 
 def main() -> None:
     """Mends everything, and says what."""
-    check_limits()
+    check_machine()
     end_orphans()
+    remove_copies()
     restore_git()
     for name in (*LOCKS, *WRITTEN_BY_HAND):
         refuse_conflict(Path(name))
@@ -49,12 +51,17 @@ def main() -> None:
         mend_lock(Path(name))
 
 
-def check_limits() -> None:
-    """Refuses to start with less than what is known to be needed.
+def check_machine() -> None:
+    """Refuses to start in another user's folder, on a full disk, or with less than what is known to be needed.
 
     Raises:
-        UserError: a limit is lower.
+        UserError: something is missing.
     """
+    for folder in (Path(".dvc"), KEPT.parent):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise UserError(f"{folder}: DVC may not write there; work in a clone of your own, or ask {folder.owner()}")
+    if full := unicode_dvc.full_disk():
+        raise UserError(f"{full}: {unicode_dvc.NO_SPACE}")
     for name, (limit, enough) in ENOUGH.items():
         given, _ = resource.getrlimit(limit)
         if given != resource.RLIM_INFINITY and given < enough:
@@ -80,6 +87,15 @@ def end_orphans() -> None:
         process.kill()
     for stage in dict.fromkeys(found.values()):
         say(f"{stage}: was still at work for a DVC that was killed; ended, and it goes on where it was")
+
+
+def remove_copies() -> None:
+    """Removes the copies of the project in which experiments ran that were killed."""
+    copies = sorted(COPIES.glob("tmp*"))
+    if copies and not unicode_dvc.patches.others_at_work(Path.cwd()):
+        for copy in copies:
+            shutil.rmtree(copy, ignore_errors=True)
+        say(f"{COPIES}: {len(copies)} of interrupted experiments removed; what their stages finished is in DVC's cache")
 
 
 def is_dvc(process: psutil.Process) -> bool:
@@ -175,7 +191,7 @@ def keeping_git() -> Iterator[None]:
     if edits:
         git("update-ref", EDITS, edits)
     state = {"pid": os.getpid(), "branch": text_of("symbolic-ref", "--quiet", "HEAD"), "edits": edits}
-    state["head"] = text_of("rev-parse", "HEAD")
+    state |= {"head": text_of("rev-parse", "HEAD"), "index": text_of("write-tree")}
     files.write_json(BEFORE, state)
     try:
         yield
@@ -207,7 +223,11 @@ def restore_git() -> None:
             git("symbolic-ref", "HEAD", before["branch"])
             say(f"git: back on {Path(before['branch']).name}, which an interrupted experiment had left")
         if left or stashed:
-            restore_edits(stashed)
+            restore_edits(before["edits"] if stashed else "")
+        staged = text_of("write-tree")
+        if staged and staged != before["index"] and staged == tree(before["edits"]):  # DVC adds all edits to the index
+            git("read-tree", before["index"])
+            git("update-index", "-q", "--refresh")
     forget_git()
 
 
@@ -237,18 +257,24 @@ def git_at_work() -> bool:
     return False
 
 
-def restore_edits(stashed: bool) -> None:
+def restore_edits(edits: str) -> None:
     """Cleans the work tree, in which DVC had put the parameters of an experiment, and brings back what it stashed.
+
+    Args:
+        edits: the commit of what it stashed, empty where it stashed nothing.
 
     Raises:
         UserError: git cannot bring it back.
     """
     position = "stash@{0}"
-    if text_of("status", "--porcelain", "--untracked-files=no"):
-        git("stash", "push", "--quiet", "--message", "left by an interrupted experiment")
-        say("git: what an interrupted experiment left in the work tree is in the stash now: git stash list")
-        position = "stash@{1}"
-    if not stashed:
+    if present := text_of("stash", "create"):
+        if tree(present) == tree(edits):  # the same as in the stash
+            git("reset", "--hard", "--quiet")
+        else:
+            git("stash", "push", "--quiet", "--message", "left by an interrupted experiment")
+            say("git: what an interrupted experiment left in the work tree is in the stash now: git stash list")
+            position = "stash@{1}"
+    if not edits:
         return
     if git("stash", "pop", "--index", "--quiet", position).returncode:
         raise UserError(f"git cannot put back your edits, which DVC had stashed: git stash pop {position}")

@@ -21,6 +21,7 @@ from digits.core.errors import handling_signals
 SHIMS = Path(__file__).resolve().parent / "shims"
 PATCHES = "dvc_patches"  # by this name from the environment too: never twice in a process
 FULL = 1 << 20  # bytes that are left
+NO_SPACE = "the disk is full; delete a few MB by hand, and `dvc gc --workspace` can drop unused cache; then run again"
 
 sys.path.append(str(SHIMS))
 patches = importlib.import_module(PATCHES)
@@ -34,8 +35,7 @@ def run(*arguments: str) -> int:
     with handling_signals(pass_on):
         status = int(cli.main(list(arguments)))
     if status and (full := full_disk()):
-        message = "the disk is full; free some space (`dvc gc --workspace` drops unused cache), then run again"
-        print(f"{full}: {message}", file=sys.stderr)
+        print(f"{full}: {NO_SPACE}", file=sys.stderr)
     return status
 
 

@@ -140,6 +140,7 @@ def test_edits_and_branch_come_back_after_a_killed_experiment(repository, monkey
     assert said[-1].startswith("git: your edits are back")
     assert not mend.BEFORE.exists()
     assert len(git("stash", "list").splitlines()) == steps.count(set_parameter)
+    assert git("diff", "--cached") == ""
 
 
 def test_without_edits_the_branch_comes_back(repository, monkeypatch):
@@ -147,6 +148,44 @@ def test_without_edits_the_branch_comes_back(repository, monkeypatch):
     mend.main()
     assert git("branch", "--show-current") == "main"
     assert Path("params.yaml").read_text() == "seed: 1\n"
+
+
+def state():
+    return subprocess.run(["git", "status", "--porcelain"], check=True, capture_output=True, text=True).stdout
+
+
+def test_edits_that_dvc_put_into_the_index_are_unstaged_again(repository, monkeypatch):
+    Path("params.yaml").write_text("seed: 2\n")
+    interrupt(monkeypatch, lambda: git("add", "--all"))
+    mend.main()
+    assert (
+        subprocess.run(["git", "status", "--porcelain"], check=True, capture_output=True).stdout == b" M params.yaml\n"
+    )
+
+
+def test_what_was_staged_before_is_staged_again(repository, monkeypatch):
+    Path("params.yaml").write_text("seed: 2\n")
+    git("add", "--all")
+    interrupt(monkeypatch, stash)
+    mend.main()
+    assert (
+        subprocess.run(["git", "status", "--porcelain"], check=True, capture_output=True).stdout == b"M  params.yaml\n"
+    )
+
+
+def test_copies_of_killed_experiments_are_removed(folder, capsys):
+    mend.write(mend.COPIES / "tmp1/params.yaml", b"seed: 1\n")
+    mend.write(mend.COPIES / "tmp2/params.yaml", b"seed: 1\n")
+    mend.main()
+    assert list(mend.COPIES.iterdir()) == []
+    assert "2 of interrupted experiments removed" in capsys.readouterr().err
+
+
+def test_without_permission_to_write_it_is_one_line(folder, monkeypatch):
+    mend.write(mend.KEPT / "dvc.lock", LOCK.encode())
+    monkeypatch.setattr(mend.os, "access", lambda path, mode: Path(path) != mend.KEPT.parent)  # root may write anywhere
+    with pytest.raises(UserError, match=r"^\.dvc/tmp: DVC may not write there; work in a clone of your own, or ask "):
+        mend.main()
 
 
 def test_what_was_edited_after_the_kill_is_not_touched(repository, monkeypatch, capsys):
@@ -215,7 +254,7 @@ def test_a_stage_whose_dvc_was_killed_is_ended(folder, capsys):
 
 def test_a_stage_whose_dvc_lives_goes_on(folder, capsys):
     # A script whose name is that of DVC stands for it.
-    Path("dvc").write_text(f'{sys.executable} -c "$STAGE"\n')
+    Path("dvc").write_text('$PYTHON -c "$STAGE"\n')
     parent = stage_of("sh ./dvc; true")
     mend.main()
     assert capsys.readouterr().err == ""

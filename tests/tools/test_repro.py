@@ -81,7 +81,7 @@ def test_a_second_dvc_is_refused_and_a_signal_to_the_first_ends_its_stage_with_a
 def test_a_full_disk_is_named(monkeypatch, capsys):
     monkeypatch.setattr(unicode_dvc, "full_disk", lambda: ".dvc/cache")
     assert unicode_dvc.run("no-such-command")
-    assert capsys.readouterr().err.splitlines()[-1].startswith(".dvc/cache: the disk is full; free some space")
+    assert capsys.readouterr().err.splitlines()[-1].startswith(".dvc/cache: the disk is full; delete a few MB")
 
 
 def test_a_disk_with_space_is_not():
