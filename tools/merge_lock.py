@@ -7,10 +7,10 @@ neither side ran so is left out, and `make repro` runs it.
 
 import tempfile
 from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-import networkx
 from dvc.exceptions import DvcException
 from dvc.output import Output
 from dvc.repo import Repo
@@ -127,7 +127,8 @@ def stages(root: Path, file: Path, lock: str) -> dict[str, Stage]:
     try:
         with Repo(str(root.absolute())) as repo:
             graph = repo.index.graph  # from a stage to those that it needs
-            return {stage.addressing: stage for stage in reversed(list(networkx.topological_sort(graph)))}
+            order = TopologicalSorter({stage: list(graph.successors(stage)) for stage in graph}).static_order()
+            return {stage.addressing: stage for stage in order}
     except DvcException as error:
         raise UserError(one_line(error)) from error
     finally:
