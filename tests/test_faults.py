@@ -132,7 +132,11 @@ def finished(tmp_path_factory):
 @pytest.mark.parametrize(
     "name", ["data/raw/train_images.npy", "data/tfrecords/dataset.json", "models/model.keras", "metrics/test.json"]
 )
-@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: data[:-9] + b"\0" + data[-8:], lambda _: b""])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:-9], lambda data: data[:-9] + b"\0" + data[-8:], lambda _: b""],
+    ids=["cut", "changed", "emptied"],
+)
 def test_a_damaged_output_comes_back_from_the_cache(finished, name, damage):
     path, before = finished / name, (finished / name).read_bytes()
     path.unlink()

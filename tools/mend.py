@@ -77,7 +77,7 @@ def end_orphans() -> None:
         with contextlib.suppress(psutil.Error, OSError):
             place = Path(process.cwd())
             stage = process.environ().get("DVC_STAGE") if root in (place, *place.parents) else None
-            if stage and process.pid != os.getpid() and not any(map(is_dvc, process.parents())):
+            if stage and process.pid != os.getpid() and not any(map(may_be_dvc, process.parents())):
                 found[process] = stage
     for process in found:
         with contextlib.suppress(psutil.Error):
@@ -98,9 +98,10 @@ def remove_copies() -> None:
         say(f"{COPIES}: {len(copies)} of interrupted experiments removed; what their stages finished is in DVC's cache")
 
 
-def is_dvc(process: psutil.Process) -> bool:
-    """Whether a process is DVC, by its command."""
-    return bool(unicode_dvc.patches.DVC_AT_WORK.search(" ".join(process.cmdline())))
+def may_be_dvc(process: psutil.Process) -> bool:
+    """Whether a process is DVC, or a program in Python that may use it."""
+    command = " ".join(process.cmdline())
+    return process.name().startswith("python") or bool(unicode_dvc.patches.DVC_AT_WORK.search(command))
 
 
 def refuse_conflict(path: Path) -> None:

@@ -148,7 +148,9 @@ def agrees(stage: Stage, own: Iterable[Stage], made: Mapping[str, Output]) -> bo
             kept = made.get(out.fs_path)
             if kept is None or kept.hash_info != out.hash_info:
                 return False
-    return all(out.hash_info for out in stage.outs) and not any(fresh.changed_inputs(stage, made))
+    # What the pipeline makes for the comparison is unknown where only the comparison was ever run.
+    unknown = {dep.fs_path: dep for dep in stage.deps if dep.fs_path in made and not made[dep.fs_path].hash_info}
+    return all(out.hash_info for out in stage.outs) and not any(fresh.changed_inputs(stage, {**made, **unknown}))
 
 
 if __name__ == "__main__":

@@ -154,3 +154,17 @@ def test_without_a_conflict_it_says_so(repository):
 def test_marks_with_what_was_common_before():
     text = "a\n<<<<<<< HEAD\nb\n||||||| 123\nc\n=======\nd\n>>>>>>> x\ne\n=======\n"
     assert merge_lock.marked(text) == {"ours": "a\nb\ne\n=======\n", "theirs": "a\nd\ne\n=======\n"}
+
+
+def test_a_pipeline_beside_the_first_one_needs_no_lock_of_that(repository):
+    # As in the project of a comparison in which the pipeline itself was never run as a whole.
+    Path("sub").mkdir()
+    text = "stages:\n  report:\n    wdir: ..\n    cmd: cp model report\n    deps: [model]\n    outs: [report]\n"
+    Path("sub/dvc.yaml").write_text(text)
+    with Repo() as repo:
+        repo.reproduce("sub/dvc.yaml")
+    Path("dvc.lock").unlink()
+    ours = Path("sub/dvc.lock").read_text()
+    sides = {"theirs": ours.replace("cp model report", "cp model other"), "ours": ours}
+    assert merge_lock.resolve(Path(), "sub/dvc.yaml", sides) == {"report": "ours"}
+    assert Path("sub/dvc.lock").read_text() == ours

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
-DVC_AT_WORK = re.compile(r"(^|[/ ])(dvc|tools\.(repro|experiment|sweep|unicode_dvc))( |$)|/unicode_dvc\.py ")
+DVC_AT_WORK = re.compile(r"(^|[/ ])(dvc|dvc_patches\.py|tools\.(comparison|experiment|repro|sweep|unicode_dvc))( |$)")
 
 
 class WholeFile:
