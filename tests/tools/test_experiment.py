@@ -113,7 +113,5 @@ def test_a_folder_with_a_line_break_is_refused(tmp_path, monkeypatch):
 def test_a_folder_of_another_user_is_one_line_that_says_what_to_do(folder, monkeypatch):
     subprocess.run(["git", "init", "--quiet"], check=True)
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    with pytest.raises(
-        UserError, match=r"^git refuses a folder of another user: git config --global --add"
-    ):
+    with pytest.raises(UserError, match=r"^git refuses a folder of another user: git config --global --add"):
         experiment.check_repository()
