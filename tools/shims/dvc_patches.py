@@ -4,6 +4,8 @@
   killed at that moment leaves `dvc.lock` or `.dvc/tmp/rwlock` empty, and every later command fails.
 - An rwlock, the list of who reads and writes what, that cannot be read is removed, unless another DVC is at work here.
   What processes hold that ended is taken from it: DVC waits for a process that has their number by now.
+- A folder of the run-cache that is empty holds no run. DVC makes the folder before the file; after a kill in between,
+  every later command ended with "join() argument must be str, ... not 'NoneType'".
 - Configuration is written in UTF-8, as DVC reads it: in ASCII, a project in a folder such as `Schätze` fails.
 
 It needs only the standard library until DVC is imported, because `python -m tools.configure_dvc` copies it into the
@@ -184,6 +186,15 @@ def _mend_rwlock(module: ModuleType) -> None:
     module._edit_rwlock = without_broken_rwlock(module._edit_rwlock, module.make_lock)  # type: ignore[attr-defined]
 
 
+def _allow_no_run(module: ModuleType) -> None:
+    original = module.StageCache._load_cache
+
+    def load(self: Any, key: str, value: str | None) -> Any:
+        return original(self, key, value) if value else None
+
+    module.StageCache._load_cache = load
+
+
 def _write_utf8(module: ModuleType) -> None:
     original = module.ConfigObj.__init__
 
@@ -196,6 +207,7 @@ def _write_utf8(module: ModuleType) -> None:
 PATCHES: dict[str, Callable[[ModuleType], None]] = {
     "configobj": _write_utf8,
     "dvc.rwlock": _mend_rwlock,
+    "dvc.stage.cache": _allow_no_run,
     "dvc.utils.serialize._common": _write_whole,
     "dvc_objects.fs.local": _write_whole,
     "scmrepo.git": _write_whole,

@@ -155,6 +155,16 @@ def test_without_the_patches_it_does_not(project, name):
     assert dvc(project, "repro", code="").returncode == 255
 
 
+def test_an_empty_folder_of_the_run_cache_holds_no_run(project):
+    assert dvc(project, "repro").returncode == 0
+    (note,) = project.glob(".dvc/cache/runs/*/*/*")
+    note.unlink()
+    (project / "dvc.lock").unlink()
+    assert "not 'NoneType'" in dvc(project, "repro", code="").stderr
+    assert dvc(project, "repro").returncode == 0
+    assert note.exists()
+
+
 def test_an_empty_rwlock_is_removed_with_one_line(project):
     (project / ".dvc/tmp").mkdir()
     (project / ".dvc/tmp/rwlock").touch()
