@@ -2,6 +2,7 @@
 
 python -m apps.predict seven.png photo.jpg
 python -m apps.predict --json --model models/model_int8.tflite *.png
+python -m apps.predict --each meter.jpg
 """
 
 import argparse
@@ -13,7 +14,7 @@ from apps.catalogue import chosen
 from digits.core import errors
 from digits.core.errors import UserError
 from digits.serving import image_file
-from digits.serving.predictor import Predictor
+from digits.serving.predictor import NOTHING, Predictor
 
 
 def main() -> None:
@@ -26,21 +27,35 @@ def main() -> None:
     )
     parser.add_argument("--model", type=Path, help="default: the exported one")
     parser.add_argument("--about", type=Path, help="default: about.json beside the model")
+    parser.add_argument("--allow", action="store_true", help="run the model even if formats.json lists another file")
+    parser.add_argument("--each", action="store_true", help="read each digit of an image, from left to right")
     parser.add_argument("--json", action="store_true", help="a JSON object for each file, with all probabilities")
     arguments = parser.parse_args()
-    predictor = Predictor(*chosen(arguments.model, arguments.about))
+    predictor = Predictor(*chosen(arguments.model, arguments.about), checked=not arguments.allow)
     failed = 0
     for file in arguments.files:
         try:
-            answer = predictor([image_file.decode(file.read_bytes())])[0]
+            line = _line(predictor, file, each=arguments.each, as_json=arguments.json)
         except (UserError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             print(f"{file}: {reason}", file=sys.stderr)
             failed += 1
         else:
-            print(json.dumps({"file": str(file), **answer.as_dict()}) if arguments.json else f"{file}: {answer}")
+            print(line)
     if failed:
         raise UserError(f"{failed} of {len(arguments.files)} files could not be read")
+
+
+def _line(predictor: Predictor, file: Path, *, each: bool, as_json: bool) -> str:
+    """What is printed for a file."""
+    drawing = image_file.decode(image_file.read(file))
+    if not each:
+        answer = predictor(drawing)
+        return json.dumps({"file": str(file), **answer.as_dict()}) if as_json else f"{file}: {answer}"
+    answers = predictor.each(drawing)
+    if as_json:
+        return json.dumps({"file": str(file), "digits": [answer.as_dict() for answer in answers]})
+    return f"{file}: {', '.join(map(str, answers)) or NOTHING}"
 
 
 if __name__ == "__main__":

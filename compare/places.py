@@ -15,3 +15,4 @@ PLOTS = Path("compare/plots")
 
 MODEL, HISTORY, PREDICTIONS, SCORES = "model.keras", "history.csv", "predictions.csv", "scores.json"
 ABOUT = "about.json"  # the model's metadata
+FORMATS = "formats.json"  # checksums of both, and the accuracy

@@ -12,6 +12,7 @@ from digits import params
 from digits.core import errors, files, paths
 from digits.core.errors import UserError
 from digits.evaluation import test_split
+from digits.export import inventory
 from digits.models import keras_file
 from digits.splits import tfrecords
 from digits.training import session
@@ -50,10 +51,11 @@ def main() -> None:
         promises=parameters.promises,
     )
     folder = places.RESULTS / name
-    keras_file.save(folder / places.MODEL, result.model)
+    keras_file.save(folder / places.MODEL, result.model, {"recipe": name, **prepared.provenance})
     files.write_csv(folder / places.HISTORY, result.history)
     files.write_csv(folder / places.PREDICTIONS, report.predictions)
     report.metadata.write(folder / places.ABOUT)
+    inventory.write(folder / places.FORMATS, {places.MODEL: report.test_metrics["accuracy"]})
     scores = {"training": result.summary, "validation": report.validation_metrics, "test": report.test_metrics}
     files.write_json(folder / places.SCORES, scores)
     files.write_json(places.COST / f"{name}.json", {"seconds": result.seconds, "machine": machine.describe()})

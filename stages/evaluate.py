@@ -26,7 +26,7 @@ def main() -> None:
         recipe=parameters.recipe,
         dataset=spec.name,
         classes=spec.classes,
-        temperature=files.read_json(paths.TRAIN_METRICS)["temperature"],
+        temperature=files.read_json(paths.TRAIN_METRICS, ["temperature"])["temperature"],
         promises=parameters.promises,
     )
     files.write_json(paths.TEST_METRICS, report.metrics)

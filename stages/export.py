@@ -4,8 +4,9 @@ import numpy as np
 
 from digits import params
 from digits.core import errors, files, paths
-from digits.export import formats, model_card, parity
-from digits.models import determinism, keras_file, metadata
+from digits.datasets import raw
+from digits.export import formats, inventory, model_card, parity
+from digits.models import determinism, keras_file, metadata, provenance
 from digits.splits import tfrecords
 
 
@@ -18,15 +19,16 @@ def main() -> None:
     train, test = (tfrecords.read(paths.TFRECORDS, split) for split in ("train", "test"))
     chosen = np.random.default_rng(parameters.seed).permutation(len(train))[: parameters.export.representative_images]
 
-    formats.write_saved_model(paths.SAVED_MODEL, model)
-    formats.write_litert(paths.LITERT, model)
-    formats.write_litert_int8(paths.LITERT_INT8, model, train.images[np.sort(chosen)])
-    formats.write_onnx(paths.ONNX, model)
+    record = {**provenance.read(paths.MODEL), "exported_from": files.sha256(paths.MODEL)}
+    formats.write_saved_model(paths.SAVED_MODEL, model, record)
+    formats.write_litert(paths.LITERT, model, record)
+    formats.write_litert_int8(paths.LITERT_INT8, model, train.images[np.sort(chosen)], record)
+    formats.write_onnx(paths.ONNX, model, record)
 
     models = (paths.MODEL, paths.SAVED_MODEL, paths.LITERT, paths.LITERT_INT8, paths.ONNX)
     agreement = parity.measure(models, test, processor.threads)
     files.write_json(paths.EXPORT_METRICS, agreement)
-    files.write_json(paths.FORMATS, {name: measured["accuracy"] for name, measured in agreement.items()})
+    inventory.write(paths.FORMATS, {name: measured["accuracy"] for name, measured in agreement.items()})
     metrics = {
         name: files.read_json(path)
         for name, path in (
@@ -36,7 +38,7 @@ def main() -> None:
             ("robustness", paths.ROBUSTNESS_METRICS),
         )
     }
-    dataset = files.read_json(paths.RAW / "card.json")
+    dataset = raw.read_card(paths.RAW)
     text = model_card.markdown(metadata.read(paths.ABOUT), dataset, parameters.active_recipe, metrics, agreement)
     files.write_text(paths.MODEL_CARD, text)
     for name, measured in agreement.items():

@@ -31,7 +31,7 @@ def main() -> None:
     if not prepared.is_chief:
         return
 
-    keras_file.save(paths.MODEL, result.model)
+    keras_file.save(paths.MODEL, result.model, {"recipe": parameters.recipe, **prepared.provenance})
     files.write_csv(paths.HISTORY, result.history)
     files.write_json(paths.TRAIN_METRICS, result.summary)
     prepared.checkpoint.discard()

@@ -81,6 +81,7 @@ SOURCES = {
     "digits/models": FROM_EVALUATE,
     "digits/models/determinism.py": FROM_TRAIN,
     "digits/models/keras_file.py": FROM_TRAIN,
+    "digits/models/provenance.py": FROM_TRAIN,
     "digits/training": FROM_TRAIN,
     "digits/evaluation": NOTHING,  # which is an empty file
     "digits/evaluation/corruptions.py": FROM_ROBUSTNESS,

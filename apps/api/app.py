@@ -1,48 +1,59 @@
 """The HTTP service: its routes and their handlers."""
 
-import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import numpy as np
 import swagger_ui_bundle
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.middleware.cors import CORSMiddleware
 
-from apps.api import schema
+from apps import limits
+from apps.api import reading, schema
 from apps.api.batching import Batcher
-from apps.api.limits import RateLimit, body
-from apps.api.reading import MAX_BATCH, drawings
+from apps.api.rate_limit import RateLimit
+from apps.api.request_body import Bodies
 from apps.api.request_errors import RequestError, as_json
 from apps.api.service_metrics import MetricsMiddleware, ServiceMetrics
-from digits.core.errors import UserError
-from digits.drawing import framing
-from digits.serving import image_file
-from digits.serving.predictor import Predictor
-
-MAX_QUEUE = 4096  # images that may wait
-SMALL_BODY = 8 * 1024  # bytes decoded in the event loop; larger bodies are decoded in a thread, so that others go on
-DECODERS = 2  # such threads at a time; a large photo takes 100 MB
+from apps.api.workers import Workers
+from digits.drawing.framing import Digit, in_reading_order
+from digits.serving.predictor import Answer, Predictor, answers, frames_to_read
 
 
-def create(predictor: Predictor, *, rate: float) -> FastAPI:
+def create(predictor: Predictor, *, rate: float = limits.RATE, origins: Sequence[str] = ()) -> FastAPI:
     """The application with its routes.
 
     Args:
         predictor: the model.
         rate: requests a second allowed to each client.
+        origins: the web sites whose pages may read the answers (CORS), as `https://example.org`; `*` for any.
     """
-    app = FastAPI(title="Digits", description=schema.DESCRIPTION, version="1", docs_url=None, redoc_url=None)
-    app.openapi_version = "3.0.3"  # what the bundled Swagger UI reads
     metrics = ServiceMetrics()
-    app.add_middleware(MetricsMiddleware, metrics=metrics, paths=schema.PATHS)
     service = Service(predictor, metrics, rate)
+    app = FastAPI(
+        title="Digits",
+        description=schema.DESCRIPTION,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=service.lifespan,
+    )
+    app.openapi_version = "3.0.3"  # what the bundled Swagger UI reads
+    if origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["content-type"]
+        )
+    app.add_middleware(MetricsMiddleware, metrics=metrics, paths=schema.PATHS)
     app.post("/predict", openapi_extra=schema.PREDICT_BODY, responses=schema.PREDICT_RESPONSES)(service.predict)
     app.get("/health", responses=schema.HEALTH_RESPONSES)(service.health)
     app.get("/metrics", response_class=Response, responses=schema.METRICS_RESPONSES)(service.metrics)
     app.get("/", include_in_schema=False)(service.page)
+    for path, handler in (("/health", service.health), ("/metrics", service.metrics), ("/", service.page)):
+        app.head(path, include_in_schema=False)(handler)
     app.mount("/static", StaticFiles(directory=Path(swagger_ui_bundle.swagger_ui_path)))
     return app
 
@@ -57,28 +68,41 @@ class Service:
     """
 
     def __init__(self, predictor: Predictor, metrics: ServiceMetrics, rate: float) -> None:
-        self._predictor, self._metrics, self._limit = predictor, metrics, RateLimit(rate)
-        observe = metrics.batches.observe
-        self._batcher = Batcher(predictor.answers, largest=MAX_BATCH, longest=MAX_QUEUE, observe=observe)
-        self._decoding = asyncio.Semaphore(DECODERS)
+        self._predictor, self._metrics = predictor, metrics
+        about = predictor.about
+        facts = {"recipe": about.recipe, "dataset": about.dataset, "test_accuracy": predictor.test_accuracy[0]}
+        self._health = {"status": "ok", "model": predictor.digest, **facts}
+        self._limit, self._bodies, self._workers = RateLimit(rate), Bodies(), Workers()
+        self._batcher = Batcher(
+            predictor.answers, largest=limits.IMAGES, longest=limits.FRAMES_WAITING, observe=metrics.batches.observe
+        )
 
-    async def predict(self, request: Request) -> Response:
-        """Classifies one image or several; one answer per image, in their order."""
+    @asynccontextmanager
+    async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        """Keeps the worker processes while the application runs."""
+        await self._workers.start()
         try:
-            answers = await self._batcher(await self._frames(request))
+            yield
+        finally:
+            await self._workers.stop()
+
+    async def predict(self, request: Request, each: bool = False) -> Response:  # of the query
+        """Classifies one image or several: an answer for each, in their order; with `each` one for each digit in it."""
+        try:
+            pictures = await self._digits(request)
+            if each:
+                lines = [in_reading_order(digits) for digits in pictures]
+                following = iter(await self._read([[digit] for line in lines for digit in line]))
+                found = [[next(following).as_dict() for _ in line] for line in lines]
+                return as_json({"model": self._predictor.digest, "predictions": [{"digits": line} for line in found]})
+            read = await self._read(pictures)
         except RequestError as error:
             return error.response()
-        except UserError as error:
-            return RequestError(422, str(error)).response()
-        for answer in answers:
-            self._metrics.answers.labels(answer.verdict).inc()
-        return as_json({"model": self._predictor.digest, "predictions": [answer.as_dict() for answer in answers]})
+        return as_json({"model": self._predictor.digest, "predictions": [answer.as_dict() for answer in read]})
 
     async def health(self) -> Response:
         """Reports that the service is up, and which model it runs."""
-        about = self._predictor.about
-        facts = {"recipe": about.recipe, "dataset": about.dataset, "test_accuracy": self._predictor.test_accuracy[0]}
-        return as_json({"status": "ok", "model": self._predictor.digest, **facts})
+        return as_json(self._health)
 
     async def metrics(self) -> Response:
         """Counters and latencies for Prometheus."""
@@ -94,16 +118,20 @@ class Service:
             swagger_favicon_url="static/favicon-32x32.png",
         )
 
-    async def _frames(self, request: Request) -> list[np.ndarray | None]:
+    async def _read(self, pictures: list[list[Digit]]) -> list[Answer]:
+        """The answer to each picture."""
+        read = answers(pictures, await self._batcher(frames_to_read(pictures)))
+        for answer in read:
+            self._metrics.answers.labels(answer.verdict).inc()
+        return read
+
+    async def _digits(self, request: Request) -> list[list[Digit]]:
+        """The digits in each picture that was sent."""
         self._limit.take(request.client.host if request.client else "")
-        content = await body(request, image_file.MAX_BYTES)
         content_type = request.headers.get("content-type", "")
-        if content_type.startswith("application/json") or len(content) <= SMALL_BODY:
-            return frames(content_type, content)
-        async with self._decoding:
-            return await asyncio.to_thread(frames, content_type, content)
-
-
-def frames(content_type: str, content: bytes) -> list[np.ndarray | None]:
-    """The drawings in a request body, framed for the network."""
-    return [framing.frame(drawing) for drawing in drawings(content_type, content)]
+        kind = reading.media_type(content_type)
+        if not kind:
+            raise RequestError(415, "unsupported content type; send image/*, multipart/form-data or application/json")
+        most = limits.JSON_BYTES if kind == reading.JSON else limits.BODY_BYTES
+        async with self._bodies.read(request, most) as content:
+            return await self._workers.digits(content_type, content)

@@ -8,7 +8,7 @@ import numpy as np
 from apps.api.request_errors import RequestError
 from digits.serving.predictor import Answer
 
-Answers = Callable[[list[np.ndarray | None]], list[Answer]]
+Answers = Callable[[list[np.ndarray]], list[Answer]]
 
 
 class Batcher:
@@ -23,11 +23,11 @@ class Batcher:
 
     def __init__(self, answers: Answers, *, largest: int, longest: int, observe: Callable[[float], None]) -> None:
         self._answers, self._largest, self._longest, self._observe = answers, largest, longest, observe
-        self._queue: list[tuple[np.ndarray | None, asyncio.Future[Answer]]] = []
+        self._queue: list[tuple[np.ndarray, asyncio.Future[Answer]]] = []
         self._running: asyncio.Task[None] | None = None
 
-    async def __call__(self, frames: list[np.ndarray | None]) -> list[Answer]:
-        """The answers to frames that `digits.drawing.framing.frame` made.
+    async def __call__(self, frames: list[np.ndarray]) -> list[Answer]:
+        """The answers to frames, uint8 `[28, 28]`.
 
         Raises:
             RequestError: the queue is full.

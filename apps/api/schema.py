@@ -2,23 +2,26 @@
 
 from typing import Any
 
-from apps.api.reading import MAX_BATCH
+from apps import limits
 from digits.drawing.framing import SIDE
-from digits.serving import image_file
 
 DESCRIPTION = f"""Reads handwritten digits. `POST /predict` takes
 
-- an image file as the body (`image/png`, `image/jpeg`, ...), or up to {MAX_BATCH} as fields `file` of a form: any size,
-  dark on light or light on dark, one digit each;
-- an image as a JSON array of {SIDE} rows of {SIDE} integers from 0 to 255, or a list of up to {MAX_BATCH} images.
+- an image file as the body (`image/png`, `image/jpeg`, ...), or up to {limits.IMAGES} as fields `file` of a form: any
+  size, dark on light or light on dark, one digit each;
+- an image as a JSON array of {SIDE} rows of {SIDE} integers from 0 to 255, or a list of up to {limits.IMAGES} images;
+  also as {SIDE * SIDE} integers in one row, or with a third dimension of length 1.
 
-A body has at most {image_file.MAX_BYTES // 2**20} MB, an image at most {image_file.MAX_PIXELS // 10**6} megapixels."""
+A picture with several digits is answered with their boxes; with `?each=true` each is read, from left to right.
+
+A body has at most {limits.BODY_BYTES // limits.MB} MB ({limits.JSON_BYTES // 1024} kB of JSON), its image files
+together at most {limits.PIXELS // 10**6} megapixels."""
 
 PATHS = ("/predict", "/health", "/metrics", "/", "/openapi.json")
 
 _ROW = {"type": "array", "minItems": SIDE, "maxItems": SIDE}
 _IMAGE = {**_ROW, "items": {**_ROW, "items": {"type": "integer", "minimum": 0, "maximum": 255}}}
-_BATCH = {"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": _IMAGE}
+_BATCH = {"type": "array", "minItems": 1, "maxItems": limits.IMAGES, "items": _IMAGE}
 _FILE = {"type": "string", "format": "binary"}
 
 PREDICT_BODY: dict[str, Any] = {
@@ -33,7 +36,7 @@ PREDICT_BODY: dict[str, Any] = {
                     "type": "object",
                     "required": ["file"],
                     "additionalProperties": False,
-                    "properties": {"file": {"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": _FILE}},
+                    "properties": {"file": {"type": "array", "minItems": 1, "maxItems": limits.IMAGES, "items": _FILE}},
                 },
                 "encoding": {"file": {"contentType": "image/png, image/jpeg"}},
             },
@@ -56,28 +59,41 @@ def _json(description: str, schema: dict[str, Any], **more: Any) -> dict[str, An
 
 _RETRY = {"headers": {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}}
 _ERROR = _object({"detail": {"type": "string"}})
+_BOX = {
+    "type": "array",
+    "minItems": 4,
+    "maxItems": 4,
+    "items": {"type": "number", "minimum": 0, "maximum": 1},
+    "description": "of a digit: left, top, right and bottom, as shares of the image's width and height",
+}
 _ANSWER = _object(
     {
-        "verdict": {"type": "string", "enum": ["sure", "not sure", "unknown", "nothing drawn"]},
-        "digit": {"type": "string", "nullable": True, "description": "null if the image shows no digit, or nothing"},
+        "verdict": {"type": "string", "enum": ["sure", "not sure", "unknown", "nothing drawn", "several digits"]},
+        "digit": {
+            "type": "string",
+            "nullable": True,
+            "description": "null if the image shows no digit, nothing, or several",
+        },
         "probabilities": {
             "type": "object",
             "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
-            "description": "of each class; empty if nothing is drawn",
+            "description": "of each class; empty if there is nothing, or if there are several digits",
         },
+        "boxes": {"type": "array", "items": _BOX},
     }
 )
+_PREDICTION = {"oneOf": [_ANSWER, _object({"digits": {"type": "array", "items": _ANSWER}})]}  # the second with `each`
 _MODEL = {"type": "string", "description": "SHA-256 of the model file"}
 
 PREDICT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _json(
-        "An answer for each image", _object({"model": _MODEL, "predictions": {"type": "array", "items": _ANSWER}})
+        "An answer for each image", _object({"model": _MODEL, "predictions": {"type": "array", "items": _PREDICTION}})
     ),
     413: _json("Request body too large", _ERROR),
     415: _json("Unsupported content type", _ERROR),
     422: _json("Invalid request body", _ERROR),
     429: _json("Too many requests from this client", _ERROR, **_RETRY),
-    503: _json("Queue full", _ERROR, **_RETRY),
+    503: _json("Too many requests wait", _ERROR, **_RETRY),
 }
 HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _json(

@@ -13,6 +13,7 @@ from apps import catalogue, ports
 from apps.demo import page
 from apps.demo.allowlist import RouteAllowlist
 from digits.core import errors
+from digits.serving.predictor import Predictor
 
 HOST = "127.0.0.1"
 THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])  # fonts that need no network
@@ -22,10 +23,12 @@ def main() -> None:
     """Serves until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m apps.demo", description=__doc__)
     parser.add_argument("--port", type=ports.number, default=7860, help="default: %(default)s")
+    parser.add_argument("--allow", action="store_true", help="run models even if formats.json lists other files")
     arguments = parser.parse_args()
     ports.check(HOST, arguments.port)
-    catalogue.chosen(None)  # without a model: an error that says how to train one
-    demo = page.build(catalogue.catalogue())
+    # Without a model, or with a damaged one: an error that says what to do.
+    Predictor(*catalogue.chosen(None), checked=not arguments.allow)
+    demo = page.build(catalogue.catalogue(), checked=not arguments.allow)
     demo.queue(default_concurrency_limit=4)
     demo.launch(
         server_name=HOST,

@@ -3,22 +3,23 @@
 import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from apps import limits
 from digits.core import files
 from digits.core.errors import UserError
 from digits.serving import image_file
 
 INDEX = "drawings.jsonl"
-MAX_DRAWINGS = 20_000  # the index is rewritten for each
 
 
 def save(folder: Path, sheet: np.ndarray, label: str | None, details: Mapping[str, Any]) -> Path:
-    """Saves a drawing with its label; saving the same drawing again replaces its index entry.
+    """Saves a drawing with its label; of a drawing that was saved twice, the later label holds.
 
     Args:
         folder: where to.
@@ -34,16 +35,14 @@ def save(folder: Path, sheet: np.ndarray, label: str | None, details: Mapping[st
     """
     content = image_file.encode_png(sheet)
     path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}.png"
+    line = json.dumps({**details, "file": path.name, "label": label}).encode() + b"\n"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        entries = {entry["file"]: entry for entry in _entries(folder)}
-        if len(entries) >= MAX_DRAWINGS and path.name not in entries:
-            raise UserError(f"{folder} is full: it holds {len(entries):,} drawings; move them elsewhere")
-        entries[path.name] = {**details, "file": path.name, "label": label}
+        _check_space(folder, path, len(content) + len(line))
         with files.replacing(path) as partial:
             partial.write_bytes(content)
-        files.write_text(folder / INDEX, "".join(json.dumps(entry) + "\n" for entry in entries.values()))
+        _append(folder / INDEX, line)
     return path
 
 
@@ -53,21 +52,39 @@ def read(folder: Path) -> list[tuple[str, np.ndarray, str | None]]:
     Raises:
         UserError: there are none, or a file is damaged.
     """
-    drawings = [
-        (entry["file"], image_file.decode((folder / entry["file"]).read_bytes()), entry["label"])
-        for entry in _entries(folder)
-    ]
-    if not drawings:
+    labels = {entry["file"]: entry["label"] for entry in _entries(folder / INDEX)}
+    if not labels:
         raise UserError(f"{folder}: no drawings yet; correct some on the page of `make demo`")
-    return drawings
+    return [(name, image_file.decode(image_file.read(folder / name)), label) for name, label in labels.items()]
 
 
-def _entries(folder: Path) -> Iterator[dict[str, Any]]:
-    path = folder / INDEX
-    for number, line in enumerate(path.read_text().splitlines() if path.exists() else (), start=1):
+def _check_space(folder: Path, path: Path, size: int) -> None:
+    sizes = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
+    drawings, held = sum(name.endswith(".png") for name in sizes), sum(sizes.values())
+    if (drawings >= limits.KEPT_DRAWINGS and path.name not in sizes) or held + size > limits.KEPT_BYTES:
+        raise UserError(f"{folder} is full: {drawings:,} drawings, {held / limits.MB:.0f} MB; move them elsewhere")
+
+
+def _append(index: Path, line: bytes) -> None:
+    """Appends a line whole or not at all; an earlier one that was cut off stays one line."""
+    with index.open("a+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        cut_off = size and file.read(1) != b"\n"
+        try:
+            file.write(b"\n" + line if cut_off else line)
+            file.flush()
+        except OSError:
+            os.ftruncate(file.fileno(), size)
+            raise
+
+
+def _entries(index: Path) -> Iterator[dict[str, Any]]:
+    lines = index.read_text(errors="replace").splitlines() if index.exists() else []
+    for number, line in enumerate(lines, start=1):
         try:
             entry = json.loads(line)
-            entry["file"], entry["label"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{path}, line {number}: damaged ({error}); delete the line") from error
+            Path(entry["file"]), entry["label"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise UserError(f"{index}, line {number}: damaged ({error}); delete the line") from error
         yield entry

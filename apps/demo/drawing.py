@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import orjson
 
+from apps import limits
 from digits.core.errors import UserError
 from digits.drawing import strokes
 from digits.drawing.strokes import Drawing
 
 SIZE = 280  # pixels of the canvas, as in canvas.js
-MAX_POINTS = 50_000
 PEN_WIDTHS = (1, 60)
 
 
@@ -28,7 +28,7 @@ def parse(text: str) -> list[Drawing]:
         pairs = points.ndim == 1 and len(points) >= 2 and not len(points) % 2 and np.isfinite(points).all()
         if not pairs or not PEN_WIDTHS[0] <= width <= PEN_WIDTHS[1] or points.min() < 0 or points.max() > SIZE:
             raise UserError("the drawing cannot be read; load the page again")
-    if sum(len(points) for _, points in lines) > 2 * MAX_POINTS:
+    if sum(len(points) for _, points in lines) > 2 * limits.POINTS:
         raise UserError("too many strokes; clear the canvas")
     widths = dict.fromkeys(width for width, _ in lines)
     return [

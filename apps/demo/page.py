@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -22,6 +24,8 @@ from digits.serving.predictor import Predictor
 
 HERE = Path(__file__).parent
 NO_DIGIT = "no digit"
+LABELS = [*map(str, range(10)), NO_DIGIT]
+UNREADABLE = "the request cannot be read; load the page again"
 EMPTY = json.dumps({"size": SIZE, "strokes": []})
 TIMED_CALLS = 21
 # `make run` leaves a model of the embedded digits.
@@ -33,15 +37,16 @@ EMBEDDED_HINT = (
 Models = dict[str, tuple[Path, Path]]
 
 
-def build(models: Models, folder: Path = paths.DRAWN) -> gr.Blocks:
+def build(models: Models, folder: Path = paths.DRAWN, *, checked: bool = True) -> gr.Blocks:
     """The page.
 
     Args:
         models: name -> model file and metadata, as `apps.catalogue.catalogue` returns; the first is shown at the start.
         folder: where corrected drawings are saved.
+        checked: whether each model must be the file that was measured, see `Predictor`.
     """
-    handlers, first = Handlers(models, folder), next(iter(models))
-    with gr.Blocks(title="Digits", analytics_enabled=False) as page:
+    handlers, first = Handlers(models, folder, checked=checked), next(iter(models))
+    with Page(title="Digits", analytics_enabled=False) as page:
         gr.Markdown("# Draw a digit")
         with gr.Row(equal_height=False):
             with gr.Column(min_width=280):
@@ -59,7 +64,7 @@ def build(models: Models, folder: Path = paths.DRAWN) -> gr.Blocks:
                 model = gr.Dropdown(list(models), value=first, label="Model", filterable=False, elem_id="model")
                 about = gr.HTML(handlers.describe(first), apply_default_css=False, elem_id="facts")
             with gr.Column(min_width=280), gr.Accordion("Wrong? Say what it is", open=False, elem_id="correction"):
-                label = gr.Radio([*map(str, range(10)), NO_DIGIT], label="It was really a", elem_id="label")
+                label = gr.Radio(LABELS, label="It was really a", elem_id="label")
                 save = gr.Button("Keep it as a test drawing", elem_id="save")
                 saved = gr.Markdown(elem_id="saved")
         quick = {"show_progress": "hidden", "api_visibility": "private"}
@@ -69,40 +74,64 @@ def build(models: Models, folder: Path = paths.DRAWN) -> gr.Blocks:
     return page
 
 
+class Page(gr.Blocks):
+    """Blocks that answer input which the page never sends in one line; Gradio's own print a traceback."""
+
+    async def preprocess_data(self, *arguments: Any, **options: Any) -> Any:
+        """Prepares the inputs of an event handler."""
+        try:
+            return await super().preprocess_data(*arguments, **options)
+        except Exception as error:
+            raise gr.Error(UNREADABLE, print_exception=False) from error
+
+
 class Handlers:
     """The event handlers of the page's controls.
 
     Args:
         models: name -> model file and metadata, as `apps.catalogue.catalogue` returns.
         folder: where corrected drawings are saved.
+        checked: as in `build`.
     """
 
-    def __init__(self, models: Models, folder: Path) -> None:
-        self.folder = folder
-        self.predictor = cache(lambda name: Predictor(*models[name]))
+    def __init__(self, models: Models, folder: Path, *, checked: bool = True) -> None:
+        self.folder, self._models = folder, models
+        self._loaded = cache(lambda name: Predictor(*models[name], checked=checked))
 
-    def predict(self, strokes: str, name: str) -> str:
+    def predictor(self, name: str | None) -> Predictor:
+        """The model with a name, loaded once.
+
+        Raises:
+            UserError: there is none.
+        """
+        if name not in list(self._models):  # of a list, as what is sent may not be hashable
+            raise UserError(UNREADABLE)
+        return self._loaded(name)
+
+    def predict(self, strokes: str, name: str | None) -> str:
         """A model's answer to the strokes that the page sent, as HTML."""
         with as_page_error():
             predictor = self.predictor(name)
-            [answer] = predictor([render(parse(strokes))])
+            answer = predictor(render(parse(strokes)))
             frame = answer.frame
             heat = None if frame is None else saliency.by_occlusion(predictor.probabilities, frame)
             return view.answer_html(answer, heat)
 
-    def describe(self, name: str) -> str:
+    def describe(self, name: str | None) -> str:
         """The facts about a model, as HTML."""
         with as_page_error():
             return facts(self.predictor(name))
 
-    def correct(self, strokes: str, name: str, label: str | None) -> str:
+    def correct(self, strokes: str, name: str | None, label: str | None) -> str:
         """Saves the drawing with its true class, and returns a line for the user."""
         with as_page_error():
             if label is None:
                 return "First say what it is."
+            if label not in LABELS:
+                raise UserError(UNREADABLE)
             predictor, drawings = self.predictor(name), parse(strokes)
             sheet = render(drawings)
-            [answer] = predictor([sheet])
+            answer = predictor(sheet)
             if answer.frame is None:
                 return "There is nothing drawn to keep."
             details = {"model": predictor.digest, "verdict": answer.verdict, "answer": answer.best, **as_dict(drawings)}
@@ -116,7 +145,7 @@ def as_page_error() -> Iterator[None]:
     try:
         yield
     except (UserError, OSError) as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise gr.Error(escape(str(error)), print_exception=False) from error
 
 
 def facts(predictor: Predictor) -> str:
@@ -124,8 +153,9 @@ def facts(predictor: Predictor) -> str:
     about, (accuracy, low, high) = predictor.about, predictor.test_accuracy
     milliseconds = 1000 * latency(predictor.probabilities)
     text = (
-        f'<p class="facts">{about.recipe}, trained on {about.dataset}: {accuracy:.2%} of its {about.test["total"]:,} '
-        f"test images right (95 % interval {low:.2%} to {high:.2%}), {milliseconds:.2g} ms an image here.</p>"
+        f'<p class="facts">{escape(about.recipe)}, trained on {escape(about.dataset)}: {accuracy:.2%} of its '
+        f"{about.test['total']:,} test images right (95 % interval {low:.2%} to {high:.2%}), "
+        f"{milliseconds:.2g} ms an image here.</p>"
     )
     return text + EMBEDDED_HINT if about.dataset == embedded.NAME else text
 

@@ -1,6 +1,7 @@
 """An answer as HTML."""
 
 import base64
+from html import escape
 
 import numpy as np
 
@@ -25,14 +26,14 @@ def answer_html(answer: Answer, saliency: np.ndarray | None) -> str:
         figures = _figure(255 - answer.frame, "what the network sees")
         figures += _figure(overlay(answer.frame, saliency), "where it looked")
     return (
-        f'<div class="answer" data-verdict="{answer.verdict}" data-best="{answer.best or ""}">'
+        f'<div class="answer" data-verdict="{answer.verdict}" data-best="{escape(answer.best or "")}">'
         f'<p class="verdict" role="status" aria-live="polite">{verdict_html(answer)}</p>{table}{figures}</div>'
     )
 
 
 def verdict_html(answer: Answer) -> str:
     """The verdict in words, the most probable class in bold."""
-    words = answer.words(lambda name: f"<strong>{name}</strong>" if name == answer.best else name)
+    words = answer.words(lambda name: f"<strong>{escape(name)}</strong>" if name == answer.best else escape(name))
     return f"<strong>?</strong> {words}" if answer.verdict == "unknown" else words
 
 
@@ -46,7 +47,7 @@ def overlay(frame: np.ndarray, saliency: np.ndarray) -> np.ndarray:
 def _row(name: str, probability: float, best: bool) -> str:
     bar = f'<div class="bar" style="width:{100 * probability:.1f}%"></div>'
     kind = ' class="best"' if best else ""
-    return f"<tr{kind}><td>{name}</td><td>{bar}</td><td>{percent(probability)}</td></tr>"
+    return f"<tr{kind}><td>{escape(name)}</td><td>{bar}</td><td>{percent(probability)}</td></tr>"
 
 
 def _figure(pixels: np.ndarray, caption: str) -> str:

@@ -11,9 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+LIMIT = 1000  # characters of a message
+
 
 class UserError(Exception):
-    """An error that the user can fix; its text is the whole message, one line."""
+    """An error that the user can fix; its text is the whole message: one readable line, whatever was put into it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(readable(message))
 
 
 class Interrupted(KeyboardInterrupt):
@@ -37,7 +42,20 @@ REMEDIES = {
 
 def one_line(error: object, limit: int = 200) -> str:
     """Returns the text of an error, which may span several lines, as one line of at most `limit` characters."""
-    return " ".join(str(error).split())[:limit]
+    return readable(" ".join(str(error).split()), limit)
+
+
+def readable(text: str, limit: int = LIMIT) -> str:
+    """Returns a text as one line of at most `limit` characters that any terminal shows as it is.
+
+    Names and values come from outside: a line break or an escape sequence in them is written as Python writes it. Of a
+    long text the middle is left out, because the end says what to do.
+    """
+    if len(text) > limit:
+        tail = limit // 3
+        text = f"{text[: limit - tail - 5]} ... {text[-tail:]}"
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return shown if len(shown) <= limit else readable(shown, limit)
 
 
 def run(main: Callable[[], None]) -> None:
@@ -109,4 +127,4 @@ def as_os_error(error: Exception) -> OSError | None:
 def explain(error: OSError) -> str:
     """Returns the message for a failed file operation, with the usual remedy if there is one."""
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror}; {REMEDIES.get(error.errno or 0, 'check the disk and run again')}"
+    return readable(f"{where}{error.strerror}; {REMEDIES.get(error.errno or 0, 'check the disk and run again')}")

@@ -2,26 +2,27 @@
 
 import csv
 import hashlib
+import io
 import json
 import os
 import shutil
 import zipfile
-import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
-from digits.core.errors import UserError, as_os_error
+from digits.core.errors import UserError, as_os_error, one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ANEW = "delete it, and `dvc repro` makes it anew"
 DPI = 150  # of figures
+CHECKSUM = hashlib.sha256().digest_size * 2  # characters of a SHA-256 in hexadecimal
 DECIMALS = 6  # of every number in a metrics or plots file: finer than its spread between seeds, readable in a diff
 
 
@@ -94,19 +95,33 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, names: Collection[str] = ()) -> dict[str, Any]:
     """Reads the object in a JSON file.
 
+    Args:
+        path: the file.
+        names: the keys that must be present; others may be too.
+
     Raises:
-        UserError: the file is not JSON, or not an object.
+        UserError: the file is not JSON, or not an object, or a key is missing.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path}: not readable as JSON ({error}); {ANEW}") from error
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:  # the latter: nested thousands deep
+        raise UserError(f"{path}: not readable as JSON ({one_line(error)}); {ANEW}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: holds no JSON object; {ANEW}")
+    _require(path, names, content)
     return content
+
+
+def _refuse(constant: str) -> Never:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _require(path: Path, names: Collection[str], content: Collection[str]) -> None:
+    if missing := set(names) - set(content):
+        raise UserError(f"{path}: holds no {', '.join(sorted(missing))}; {ANEW}")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -135,17 +150,30 @@ def read_csv(
             reader = csv.DictReader(file)
             extra = {name: kind for name, kind in optional.items() if name in (reader.fieldnames or ())}
             rows = [{name: kind(row[name]) for name, kind in {**columns, **extra}.items()} for row in reader]
-        except (KeyError, ValueError, TypeError) as error:
-            raise UserError(f"{path}: damaged ({error}); {ANEW}") from error
+        except (KeyError, ValueError, TypeError, csv.Error) as error:
+            raise UserError(f"{path}: damaged ({one_line(error)}); {ANEW}") from error
     if not rows:
         raise UserError(f"{path}: holds no rows; {ANEW}")
     return rows
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes named arrays as one `.npz` (NumPy gives its members a fixed date)."""
-    with replacing(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # the stub takes no **dict of arrays
+    """Writes named arrays as one `.npz` (NumPy gives its members a fixed date) that ends with its SHA-256.
+
+    The checksum is the archive's comment, so that NumPy alone can read the file. The CRC of each member is not enough:
+    NumPy reads as many bytes as an array has, and zipfile compares the CRC only where a member ends.
+    """
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # the stub takes no **dict of arrays
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.comment = bytes(CHECKSUM)
+    content = buffer.getvalue()[:-CHECKSUM]
+    with replacing(path) as partial:
+        partial.write_bytes(content + _checksum(content))
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
 
 
 def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
@@ -158,14 +186,15 @@ def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     Raises:
         UserError: the file is damaged, or an array is missing.
     """
-    with path.open("rb") as file:
-        try:
-            with np.load(file) as archive:
-                arrays = dict(archive)
-        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError) as error:
-            raise UserError(f"{path}: damaged; {ANEW}") from error
-    if missing := set(names) - set(arrays):
-        raise UserError(f"{path}: holds no {', '.join(sorted(missing))}; {ANEW}")
+    content = path.read_bytes()
+    if content[-CHECKSUM:] != _checksum(content[:-CHECKSUM]):
+        raise UserError(f"{path}: damaged; {ANEW}")
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            arrays = dict(archive)
+    except Exception as error:  # not ours, though its checksum is right; NumPy and zipfile raise a dozen classes
+        raise UserError(f"{path}: no arrays ({one_line(error)}); {ANEW}") from error
+    _require(path, names, arrays)
     return arrays
 
 

@@ -13,7 +13,7 @@ SAVED_MODEL = Path("models/saved_model")
 LITERT = Path("models/model.tflite")
 LITERT_INT8 = Path("models/model_int8.tflite")
 ONNX = Path("models/model.onnx")
-FORMATS = Path("models/formats.json")  # test accuracy of each model file
+FORMATS = Path("models/formats.json")  # SHA-256 and test accuracy of each model file
 MODEL_CARD = Path("models/README.md")
 CHECKPOINT = Path("models/checkpoint.npz")  # of an unfinished training; not an output of any stage
 

@@ -5,6 +5,7 @@ The format: http://yann.lecun.com/exdb/mnist/, "File formats for the MNIST datab
 
 import gzip
 import hashlib
+import math
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ EMNIST_FILES = {
     split: tuple(f"emnist-{{}}-{split}-{content}-ubyte" for content in ("images-idx3", "labels-idx1"))
     for split in ("train", "test")
 }
+
+MAX_SIDES = 4  # of an array in a file; images have 3, coloured ones 4
 
 # SHA-256 of MNIST's unpacked files: the same images, packed again or not packed, are the originals too.
 UNPACKED = {
@@ -108,6 +111,6 @@ def _parsed(path: Path, content: bytes) -> np.ndarray:
     sides = content[3] if content[:3] == b"\0\0\x08" and len(content) > 3 else 0
     start = 4 + 4 * sides
     shape = tuple(np.frombuffer(content[4:start], ">u4").tolist()) if len(content) >= start else ()
-    if not sides or len(content) != start + int(np.prod(shape, dtype=np.int64)):
+    if not 0 < sides <= MAX_SIDES or len(content) != start + math.prod(shape):
         raise UserError(f"MNIST_DIR: {path} is truncated or corrupt, or no IDX file of bytes; copy it again")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

@@ -1,15 +1,19 @@
 """Raw data on disk: the unchanged images and labels of each split, and a card with their source."""
 
+import hashlib
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from digits.core import files
-from digits.core.errors import UserError
+from digits.core.errors import UserError, one_line
 from digits.splits.split import Dataset, Split
 
 CARD = "card.json"
+ARRAYS = tuple(f"{split}_{part}.npy" for split in ("train", "test") for part in ("images", "labels"))
+FACTS = ("name", "version", "source", "licence", "classes", "sha256")  # that the card must have
 
 
 def write(directory: Path, dataset: Dataset) -> None:
@@ -29,18 +33,39 @@ def read(directory: Path) -> Dataset:
     """Reads what `write` wrote.
 
     Raises:
-        UserError: a file's checksum is not that in the card.
+        UserError: the card is damaged, or a file's checksum is not that in the card.
         FileNotFoundError: a file is missing.
     """
-    card = files.read_json(directory / CARD)
-    for name, expected in card["sha256"].items():
-        if files.sha256(directory / name) != expected:
-            raise UserError(f"{directory / name}: corrupt, its sha256 is not that in {CARD}; {files.ANEW}")
-    splits = {
-        name: Split(np.load(directory / f"{name}_images.npy"), np.load(directory / f"{name}_labels.npy"))
-        for name in ("train", "test")
-    }
-    return Dataset(**splits, card=card)
+    card = read_card(directory)
+    images, labels, test_images, test_labels = (_array(directory / name, card["sha256"][name]) for name in ARRAYS)
+    return Dataset(Split(images, labels), Split(test_images, test_labels), card)
+
+
+def read_card(directory: Path) -> dict[str, Any]:
+    """Reads the card alone.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    card = files.read_json(directory / CARD, FACTS)
+    checksums, classes = card["sha256"], card["classes"]
+    if not isinstance(checksums, dict) or sorted(checksums) != sorted(ARRAYS):
+        raise UserError(
+            f"{directory / CARD}: damaged (sha256 names other files than {', '.join(ARRAYS)}); {files.ANEW}"
+        )
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise UserError(f"{directory / CARD}: damaged (classes is no list of names); {files.ANEW}")
+    return card
+
+
+def _array(path: Path, checksum: str) -> np.ndarray:
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != checksum:
+        raise UserError(f"{path}: corrupt, its sha256 is not that in {CARD}; {files.ANEW}")
+    try:
+        return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
+    except Exception as error:  # not ours, though the card knows it; NumPy raises several classes
+        raise UserError(f"{path}: no array ({one_line(error)}); {files.ANEW}") from error
 
 
 def _npy(array: np.ndarray) -> bytes:

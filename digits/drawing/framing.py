@@ -7,29 +7,49 @@ were measured on its training split (docs/log.md). Every image that is not from 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby, islice
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from digits.drawing import parts, photograph
+
 SIDE, LONGER = 28, 20  # pixels of the frame, and of the drawing's longer side in it
+DARK = 64  # of 255, the background of a frame at most
+MOSTLY = 0.2  # share of the edge that is background, at least, in what may be a frame
+AS_FRAMES = 3  # pixels by which an image may differ from a frame in size and place
 FINE = 4  # oversampling factor of each side while strokes are widened or narrowed
 LIGHTEST, HEAVIEST = 1.5, 4.5  # stroke width in pixels of the frame; nearly all of MNIST's digits lie between
 FAINTEST = 0.06  # contrast to the background, 0 to 1, below which nothing counts as drawn
 VISIBLE = 0.25  # ink above this value belongs to the drawing
 SPECK = 0.02  # parts with a smaller share of the ink are removed as dirt
+PICTURE = 128  # pixels of the longer side from which on a drawing may be a photograph, with more than a digit on it
 LARGEST = 256  # pixels a side; larger drawings are reduced first
 AT_ONCE = 50_000  # pixels that are worked on together: what fits the processor's cache
 WITHIN_AN_IMAGE = np.stack([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])  # a pixel's neighbours in a stack
 
 
+@dataclass(frozen=True)
+class Digit:
+    """A digit that was found in a picture.
+
+    Attributes:
+        frame: uint8 `[28, 28]`, light ink on black, as MNIST's.
+        box: left, top, right and bottom, as shares of the picture's width and height.
+    """
+
+    frame: np.ndarray
+    box: tuple[float, float, float, float]
+
+
 def frame(drawing: np.ndarray) -> np.ndarray | None:
-    """Returns the drawing as an MNIST-like image, independent of position, size, ink colour and canvas.
+    """Returns the most prominent digit as an MNIST-like image, whatever its position, size, colour, canvas and light.
 
     Args:
         drawing: uint8 `[H, W]`, `[H, W, 1]` grey, `[H, W, 3]` RGB or `[H, W, 4]` RGBA with straight alpha; dark on
-            light or light on dark. Where the edge is transparent, alpha is the ink, whatever the colour.
+            light or light on dark. Where the edge is transparent and the rest of one colour, alpha is the ink.
 
     Returns:
         uint8 `[28, 28]`, light ink on black; None if nothing is drawn.
@@ -43,9 +63,67 @@ def frame(drawing: np.ndarray) -> np.ndarray | None:
 def frames(drawings: Sequence[np.ndarray]) -> list[np.ndarray | None]:
     """Returns the `frame` of each drawing; small ones of one shape in a row take half the time."""
     result: list[np.ndarray | None] = []
-    for stack in stacks([reduced(checked(drawing)) for drawing in drawings]):
-        result += map(normalized, clean(strength(stack)))
+    for stack in stacks([checked(drawing) for drawing in drawings]):
+        if _is_picture(stack[0]):
+            result += [digits[0].frame if (digits := find(picture)) else None for picture in stack]
+        else:
+            for image, ink in zip(stack, clean(strength(stack)), strict=True):
+                result.append(image[..., 0].copy() if is_frame(image, ink) else normalized(ink))
     return result
+
+
+def is_frame(image: np.ndarray, ink: np.ndarray) -> bool:
+    """Returns whether the image is one of MNIST's kind already: light on dark, as large, and in the middle."""
+    if image.shape != (SIDE, SIDE, 1) or np.quantile(edge(image[None]), MOSTLY) > DARK:
+        return False
+    visible = ink > VISIBLE
+    if not visible.any():
+        return False
+    extent = max(np.ptp(np.flatnonzero(visible.any(axis=axis))) + 1 for axis in (0, 1))
+    middle = [(ink.sum(axis=axis) @ np.arange(SIDE)) / ink.sum() for axis in (0, 1)]
+    return bool(extent >= LONGER - AS_FRAMES and max(abs(at - (SIDE - 1) / 2) for at in middle) <= AS_FRAMES)
+
+
+def find(drawing: np.ndarray) -> list[Digit]:
+    """Returns the digits in a picture, the most prominent first.
+
+    In an image of less than `PICTURE` pixels a side there is one at most.
+
+    Args:
+        drawing: see `frame`.
+
+    Raises:
+        ValueError: see `frame`.
+    """
+    channels = checked(drawing)
+    if not _is_picture(channels):
+        only = frame(channels)
+        return [] if only is None else [Digit(only, (0.0, 0.0, 1.0, 1.0))]
+    small = reduced(channels)
+    digits = []
+    for ink, part in parts.digits(photograph.strength(small)):
+        if (framed := normalized(ink)) is not None:
+            height, width = small.shape[:2]
+            digits.append(
+                Digit(framed, (part.left / width, part.top / height, part.right / width, part.bottom / height))
+            )
+    return digits
+
+
+def in_reading_order(digits: Iterable[Digit]) -> list[Digit]:
+    """Returns the digits of each line from left to right, the lines from top to bottom."""
+    lines: list[list[Digit]] = []
+    for digit in sorted(digits, key=lambda digit: digit.box[1] + digit.box[3]):
+        middle = (digit.box[1] + digit.box[3]) / 2
+        if lines and middle < max(other.box[3] for other in lines[-1]):
+            lines[-1].append(digit)
+        else:
+            lines.append([digit])
+    return [digit for line in lines for digit in sorted(line, key=lambda digit: digit.box[0])]
+
+
+def _is_picture(channels: np.ndarray) -> bool:
+    return int(max(channels.shape[:2])) >= PICTURE
 
 
 def checked(drawing: np.ndarray) -> np.ndarray:
@@ -60,13 +138,11 @@ def checked(drawing: np.ndarray) -> np.ndarray:
 
 def reduced(channels: np.ndarray) -> np.ndarray:
     """Reduces to at most `LARGEST` pixels a side; each is the mean of those that it replaces."""
-    factor = -(-max(channels.shape[:2]) // LARGEST)
+    factor = -(-int(max(channels.shape[:2])) // LARGEST)
     if factor == 1:
         return channels
-    return np.stack(
-        [np.asarray(Image.fromarray(np.ascontiguousarray(c)).reduce(factor)) for c in np.moveaxis(channels, -1, 0)],
-        axis=-1,
-    )
+    image = Image.fromarray(np.ascontiguousarray(channels.squeeze(-1) if channels.shape[-1] == 1 else channels))
+    return np.asarray(image.reduce(factor)).reshape(-(-channels.shape[0] // factor), -1, channels.shape[-1])
 
 
 def stacks(drawings: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

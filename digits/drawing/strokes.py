@@ -55,7 +55,7 @@ def read(path: Path) -> list[Drawing]:
     """
     try:
         return [_drawing(entry) for entry in json.loads(path.read_text(encoding="utf-8"))["drawings"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UserError(f"{path}: holds no drawings ({error}); restore it with git") from error
 
 

@@ -21,10 +21,12 @@ def figures(
         The most important first; shares are from 0 to 1. On the test split: `accuracy` with its 95 % Wilson interval
         `accuracy_low` to `accuracy_high`, `loss` in nats, `ece` (expected calibration error), `refused` (no sure
         answer), `wrong_when_sure`, and the int8 model's `int8_agreement` with the Keras model. On others:
-        `val_accuracy`, `drawings` and `scikit_learn` (accuracy), `no_digits_refused` (images of no digit without a
-        sure answer). Sizes: `weights`, and `int8_bytes`.
+        `val_accuracy`, `drawings` and `scikit_learn` (accuracy), `photographs` (sure and right), `no_digits_refused`
+        (images of no digit without a sure answer). Sizes: `weights`, and `int8_bytes`.
     """
     beyond = {name: robustness[name]["accuracy"] for name in ("drawings", "scikit_learn") if name in robustness}
+    if "photographs" in robustness:
+        beyond["photographs"] = robustness["photographs"]["right"]
     if "no_digits" in robustness:
         beyond["no_digits_refused"] = robustness["no_digits"]["refused"]
     return {

@@ -1,4 +1,4 @@
-"""Accuracy beyond the test split: digits of other people, drawings, corruptions, and images of no digit."""
+"""Accuracy beyond the test split: other people's digits, drawings, photographs, corruptions, images of no digit."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +9,9 @@ import numpy as np
 
 from digits.core.progress import track
 from digits.datasets import embedded
+from digits.drawing import framing
 from digits.drawing.strokes import Drawing
-from digits.evaluation import corruptions, examples
+from digits.evaluation import corruptions, examples, photographs
 from digits.evaluation.examples import Network
 from digits.inputs.drawn_digits import drawn, framed, no_digits, takes_drawings
 from digits.metrics import intervals
@@ -22,6 +23,7 @@ Item = TypeVar("Item")
 
 LEVELS = ("mild", "medium", "strong")
 SHOWN = 24  # misread images at most
+EACH = 10  # photographs in each scenario
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def measure(network: Network, metadata: Metadata, test: Split, drawings: Sequenc
     metrics: dict[str, dict[str, Any]] = {
         **{name: read_digits(network, split, metadata.decision) for name, split in sets.items()},
         "no_digits": refuse_others(network, no_digits(drawings), metadata.decision),
+        "photographs": read_photographs(network, drawings, metadata.decision, seed),
         "stress": by_corruption(rows, "accuracy"),
         "stress_framed": by_corruption(rows, "framed"),
     }
@@ -111,6 +114,34 @@ def refuse_others(network: Network, images: np.ndarray, decision: Decision) -> d
         "unknown": float((confidence < decision.known).mean()),
         "refused": float((confidence < decision.sure).mean()),
         "total": len(images),
+    }
+
+
+def read_photographs(
+    network: Network, drawings: Sequence[Drawing], decision: Decision, seed: int
+) -> dict[str, float | dict[str, float]]:
+    """Measures the answers to photographs of drawn digits, `EACH` in every scenario of `photographs.MEASURING`.
+
+    Returns:
+        `right`, the share of sure and right answers; `refused`, of those that are not sure, or where not one digit was
+        found; `wrong`, of sure and wrong ones; `total`; `scenarios`, `right` by scenario.
+    """
+    each = photographs.pictures(photographs.MEASURING, drawings, EACH, seed)
+    taken = list(track(each, "photographs", EACH * len(photographs.MEASURING)))
+    names, labels = np.array([name for name, _, _ in taken]), np.array([label for _, label, _ in taken])
+    found = [framing.find(picture) for _, _, picture in taken]
+    one = np.array([len(digits) == 1 for digits in found])
+    empty = np.zeros((framing.SIDE, framing.SIDE, 1), np.uint8)
+    frames = np.stack([digits[0].frame[..., None] if len(digits) == 1 else empty for digits in found])
+    probabilities = network(frames)
+    sure = one & (probabilities.max(axis=1) >= decision.sure)
+    right = sure & (probabilities.argmax(axis=1) == labels)
+    return {
+        "right": float(right.mean()),
+        "refused": float(1 - sure.mean()),
+        "wrong": float((sure & ~right).mean()),
+        "total": len(taken),
+        "scenarios": {name: float(right[names == name].mean()) for name in photographs.MEASURING},
     }
 
 

@@ -7,7 +7,7 @@ bytes for the same network; later ones differ, because TensorFlow numbers its na
 import hashlib
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from tensorflow.core.protobuf import fingerprint_pb2
 
 from digits.core import files
 from digits.core.errors import UserError, one_line
+from digits.models import provenance
+
+Record = Mapping[str, Any] | None  # of where the network comes from, for `digits.models.provenance.read`
 
 
 class Served(tf.Module):
@@ -40,7 +43,7 @@ class Served(tf.Module):
         tf.saved_model.save(self, str(path), signatures={"serving_default": self.predict})
 
 
-def write_saved_model(path: Path, model: keras.Model) -> None:
+def write_saved_model(path: Path, model: keras.Model, record: Record = None) -> None:
     """Writes a SavedModel, whose signature `serving_default` takes `pixels` and returns `probabilities`.
 
     See https://www.tensorflow.org/guide/saved_model. The fingerprint's identifier is a hash of the content;
@@ -53,14 +56,16 @@ def write_saved_model(path: Path, model: keras.Model) -> None:
         content = b"".join(part.read_bytes() for part in sorted(partial.rglob("*")) if part.is_file() and part != file)
         fingerprint.uuid = str(int(hashlib.sha256(content).hexdigest()[:32], 16))
         file.write_bytes(fingerprint.SerializeToString(deterministic=True))
+        if record is not None:
+            files.write_text(partial / provenance.EXTRAS / provenance.MEMBER, provenance.dump(record))
 
 
-def write_litert(path: Path, model: keras.Model) -> None:
+def write_litert(path: Path, model: keras.Model, record: Record = None) -> None:
     """Writes a file for LiteRT (formerly TensorFlow Lite) with built-in operations only."""
-    _write(path, _convert(model))
+    _write_litert(path, _convert(model), record)
 
 
-def write_litert_int8(path: Path, model: keras.Model, representative: np.ndarray) -> None:
+def write_litert_int8(path: Path, model: keras.Model, representative: np.ndarray, record: Record = None) -> None:
     """Writes a LiteRT file quantized to 8-bit integers: uint8 pixels in, uint8 probabilities in 1/256 out.
 
     Args:
@@ -68,13 +73,14 @@ def write_litert_int8(path: Path, model: keras.Model, representative: np.ndarray
         model: from uint8 `[N, H, W, C]` to probabilities.
         representative: uint8 `[M, H, W, C]`, training images that calibrate the range of each layer
             (https://ai.google.dev/edge/litert/models/post_training_quantization).
+        record: of where the network comes from.
 
     Raises:
         UserError: the network has an operation that does not exist in integers.
     """
     # With float32 input, because a cast from uint8 would remain a floating-point operation. As the pixels range from 0
     # to 255, the quantized input takes raw bytes.
-    _write(path, _convert(_with_float_input(model), representative))
+    _write_litert(path, _convert(_with_float_input(model), representative), record)
 
 
 def _with_float_input(model: keras.Model) -> keras.Model:
@@ -92,7 +98,7 @@ def _with_float_input(model: keras.Model) -> keras.Model:
     return copy
 
 
-def write_onnx(path: Path, model: keras.Model) -> None:
+def write_onnx(path: Path, model: keras.Model, record: Record = None) -> None:
     """Writes a file for ONNX Runtime and others (https://onnx.ai), from `pixels` to `probabilities`."""
     with files.replacing(path) as partial:
         with warnings.catch_warnings():
@@ -102,6 +108,8 @@ def write_onnx(path: Path, model: keras.Model) -> None:
         content = onnx.load(str(partial))
         content.graph.ClearField("doc_string")  # contains a running number
         _rename(content.graph)
+        if record is not None:
+            onnx.helper.set_model_props(content, {provenance.KEY: provenance.dump(record)})
         partial.write_bytes(content.SerializeToString(deterministic=True))
 
 
@@ -127,9 +135,11 @@ def _rename(graph: onnx.GraphProto) -> None:
     graph.initializer.extend(initializers)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write_litert(path: Path, content: bytes, record: Record) -> None:
     with files.replacing(path) as partial:
         partial.write_bytes(content)
+        if record is not None:
+            provenance.append(partial, record)
 
 
 def _convert(model: keras.Model, representative: np.ndarray | None = None) -> bytes:

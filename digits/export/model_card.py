@@ -124,6 +124,11 @@ def _elsewhere(robustness: Mapping[str, Any]) -> str:
                 f"- {name}, {metrics['total']:,}: {metrics['accuracy']:.2%} (95 % interval {metrics['accuracy_low']:.2%} to "
                 f"{metrics['accuracy_high']:.2%}), {metrics['refused']:.1%} not sure"
             )
+    if metrics := robustness.get("photographs"):
+        lines.append(
+            f"- photographs, scans and screenshots of drawings, {metrics['total']:,}: {metrics['right']:.1%} sure and right, "
+            f"{metrics['wrong']:.1%} sure and wrong"
+        )
     if metrics := robustness.get("no_digits"):
         lines.append(
             f"- pictures of no digit, {metrics['total']:,}: {metrics['unknown']:.1%} are called that, {metrics['refused']:.1%} "

@@ -1,9 +1,10 @@
-"""Stateless random augmentation: affine, stroke width, resolution, noise."""
+"""Stateless random augmentation: affine, stroke width, resolution, noise, corruption."""
 
 import math
 
 import tensorflow as tf
 
+from digits.inputs.corruption import corrupt
 from digits.params import Augmentation
 
 COARSE = 0.4  # scale of the reduced image: the resolution of an 8x8 digit that is scaled to 20 of 28 pixels
@@ -29,7 +30,7 @@ def distort(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tens
         total = tf.shape(images)[0]
         moved, coarse = (_share(total, share) for share in (limits.moved, limits.coarse))
         images = tf.concat([_move(images[:moved], seed, limits), images[moved:]], axis=0)
-        if not (limits.weight or limits.coarse or limits.noise):
+        if not (limits.weight or limits.coarse or limits.noise or limits.corrupted):
             return images
         pixels = tf.cast(images, tf.float32)
         if limits.weight:
@@ -39,6 +40,10 @@ def distort(images: tf.Tensor, seed: tf.Tensor, limits: Augmentation) -> tf.Tens
             pixels = _coarsen(pixels, first, coarse)
         if limits.noise:
             pixels = _add_noise(pixels, limits.noise, _fold(seed, 2))
+        if limits.corrupted:  # from both ends of the batch: half are moved, and the coarse ones are in the middle
+            corrupted = _share(total, limits.corrupted)
+            half = corrupted // 2
+            pixels = tf.roll(corrupt(tf.roll(pixels, half, 0), _fold(seed, 3), corrupted), -half, 0)
         return tf.cast(tf.round(tf.clip_by_value(pixels, 0.0, 255.0)), tf.uint8)
 
 

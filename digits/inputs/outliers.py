@@ -5,7 +5,7 @@ no class (Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", http
 """
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from digits.core.progress import track
 from digits.drawing import framing, strokes
@@ -14,10 +14,14 @@ from digits.splits.split import Split
 
 CANVAS = 84
 TURNS = 4  # of each drawing, which takes the time: as it is, upside down, and mirrored both ways
+# Letters and signs that no digit looks like: without bBDgGiIlLoOpPqQsSzZ and the like.
+LETTERS = "AacCdeEfFhHJjkKmMnNrRtTuUvVwWxXyY&@#%?+*=<>$"
+VARIATIONS = 8  # of each letter
+SHARES = {"drawn": 0.4, "letters": 0.25}  # of the outliers; the others are made of the split's images
 
 
 def make(split: Split, count: int, seed: int) -> np.ndarray:
-    """Returns outliers: two thirds are drawn at random, the others combine pieces of the split's images.
+    """Returns outliers: some are drawn at random, some are letters, the others are made of the split's images.
 
     Args:
         split: the source of the pieces, and of the size of the images.
@@ -28,13 +32,15 @@ def make(split: Split, count: int, seed: int) -> np.ndarray:
         uint8 `[count, H, W, C]`, the drawn ones first.
     """
     random = np.random.default_rng(seed)
-    shape = split.images.shape[1:]
-    drawn = round(count * 2 / 3)
+    drawn, letters = (round(count * SHARES[kind]) for kind in ("drawn", "letters"))
+    different = min(letters, len(LETTERS) * VARIATIONS)
     numbers = track(range(-(-drawn // TURNS)), "outliers", -(-drawn // TURNS))
     drawings = [DRAWN[number % len(DRAWN)](split, random) for number in numbers]
-    pieces = [PIECES[number % len(PIECES)](split, random) for number in range(count - drawn)]
     turned = [view for drawing in drawings for view in (drawing, drawing[::-1, ::-1], drawing[::-1], drawing[:, ::-1])]
-    return np.array([*turned[:drawn], *pieces], np.uint8).reshape(count, *shape)
+    alphabet = [_letter(LETTERS[number % len(LETTERS)], split, random) for number in range(different)]
+    written = [alphabet[number % different] for number in range(letters)]
+    pieces = [PIECES[number % len(PIECES)](split, random) for number in range(count - drawn - letters)]
+    return np.array([*turned[:drawn], *written, *pieces], np.uint8).reshape(count, *split.images.shape[1:])
 
 
 def _glyph(split: Split, random: np.random.Generator) -> np.ndarray:
@@ -57,6 +63,37 @@ def _polygon(split: Split, random: np.random.Generator) -> np.ndarray:
     corners = random.uniform(0, 1, (random.integers(3, 6), 2))
     around = np.argsort(np.arctan2(*(corners - corners.mean(axis=0)).T))
     return _render([corners[[*around, around[0]]]], split, random)
+
+
+def _ring(split: Split, random: np.random.Generator) -> np.ndarray:
+    """Draws a closed curve with dents, like a cloud or a flower."""
+    angles = np.linspace(0, 2 * np.pi, 60)
+    dents = random.uniform(0.12, 0.3) * np.abs(np.sin(random.integers(4, 9) * angles / 2 + random.uniform(0, np.pi)))
+    stretch = random.uniform(0.7, 1, 2)
+    return _render([np.stack([np.cos(angles), np.sin(angles)], axis=1) * (1 - dents)[:, None] * stretch], split, random)
+
+
+def _slab(split: Split, random: np.random.Generator) -> np.ndarray:
+    """Fills half of the image, or a thick bar, as a shadow or a finger does."""
+    height, width, channels = split.images.shape[1:]
+    rows, columns = np.mgrid[:height, :width]
+    angle, place, size = random.uniform(0, 2 * np.pi), random.uniform(-0.3, 0.3), random.uniform(0.15, 1)
+    across = (rows / height - 0.5) * np.cos(angle) + (columns / width - 0.5) * np.sin(angle) - place
+    filled = np.clip((size / 2 - np.abs(across - size / 2)) * height + 0.5, 0, 1)
+    return np.repeat((255 * filled).astype(np.uint8)[..., None], channels, axis=-1)
+
+
+def _letter(letter: str, split: Split, random: np.random.Generator) -> np.ndarray:
+    """Writes a letter in the font that comes with Pillow, a little turned, slanted and stretched."""
+    image = Image.new("L", (CANVAS, CANVAS), 255)
+    ImageDraw.Draw(image).text((CANVAS / 2, CANVAS / 2), letter, 0, ImageFont.load_default(CANVAS // 2), anchor="mm")
+    angle, slant = random.uniform(-0.25, 0.25), random.uniform(-0.3, 0.4)
+    wide, tall = random.uniform(0.7, 1.3, 2)
+    matrix = np.array([[wide, slant], [0, tall]]) @ _rotation(angle)
+    offset = CANVAS / 2 - matrix @ np.full(2, CANVAS / 2)
+    data = tuple(np.column_stack([matrix, offset]).ravel())
+    moved = image.transform(image.size, Image.Transform.AFFINE, data, Image.Resampling.BILINEAR, fillcolor=255)
+    return _framed(np.asarray(moved), split)
 
 
 def _primitive(random: np.random.Generator) -> np.ndarray:
@@ -92,7 +129,12 @@ def _render(lines: list[np.ndarray], split: Split, random: np.random.Generator) 
     low, extent = points.min(axis=0), np.ptp(points, axis=0).max()
     pen = float(random.uniform(3, 9))
     scaled = tuple((line - low) / extent * (CANVAS - 2 * pen) + pen for line in lines)
-    frame = framing.frame(strokes.render(Drawing(None, "", (CANVAS, CANVAS), pen, scaled)))
+    return _framed(strokes.render(Drawing(None, "", (CANVAS, CANVAS), pen, scaled)), split)
+
+
+def _framed(drawing: np.ndarray, split: Split) -> np.ndarray:
+    """Returns the drawing's frame in the size of the split's images."""
+    frame = framing.frame(drawing)
     height, width, channels = split.images.shape[1:]
     image = Image.fromarray(np.zeros((28, 28), np.uint8) if frame is None else frame)
     return np.repeat(np.asarray(image.resize((width, height)))[..., None], channels, axis=-1)
@@ -121,5 +163,23 @@ def _shuffled(split: Split, random: np.random.Generator) -> np.ndarray:
     return image
 
 
-DRAWN = (_glyph, _scribble, _glyph, _polygon)
-PIECES = (_overlay, _shuffled)
+def _encircled(split: Split, random: np.random.Generator) -> np.ndarray:
+    """Puts a smaller image into a ring or a box."""
+    image = split.images[random.integers(len(split))]
+    height, width, channels = image.shape
+    half = width // 2, height // 2
+    small = [np.asarray(Image.fromarray(channel).resize(half)) for channel in np.moveaxis(image, -1, 0)]
+    canvas = Image.new("L", (width, height))
+    inset = random.uniform(1, 0.12 * width)
+    box = (inset, inset, width - 1 - inset, height - 1 - inset)
+    draw = ImageDraw.Draw(canvas)
+    (draw.ellipse if random.random() < 0.5 else draw.rectangle)(box, outline=255, width=int(random.integers(1, 3)))
+    outlined = np.repeat(np.asarray(canvas)[..., None], channels, axis=-1).copy()
+    top, left = (height - height // 2) // 2, (width - width // 2) // 2
+    place = outlined[top : top + height // 2, left : left + width // 2]
+    place[:] = np.maximum(place, np.stack(small, axis=-1))
+    return outlined
+
+
+DRAWN = (_glyph, _scribble, _glyph, _polygon, _ring)
+PIECES = (_overlay, _shuffled, _encircled, _slab)

@@ -1,11 +1,19 @@
 """TensorFlow's settings that a result depends on, besides the code and the data."""
 
 import os
+import platform
+from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from digits.params import Processor
+
+CPU_INFO = Path("/proc/cpuinfo")
+# Instructions for which oneDNN has kernels of their own, the newest first, in the words of /proc/cpuinfo.
+INSTRUCTIONS = ("amx_bf16", "avx512_fp16", "avx512_bf16", "avx512_vnni", "avx512f", "avx_vnni", "avx2", "avx", "sse4_1")
 
 
 def configure(processor: Processor, precision: str = "float32") -> None:
@@ -29,3 +37,26 @@ def configure(processor: Processor, precision: str = "float32") -> None:
     tf.config.threading.set_intra_op_parallelism_threads(processor.threads)
     tf.config.threading.set_inter_op_parallelism_threads(processor.threads)
     tf.config.experimental.enable_op_determinism()
+
+
+def describe(processor: Processor) -> dict[str, Any]:
+    """Returns what else a training depends on: the class of the processor, the threads, the versions of the libraries.
+
+    The class names the instructions that are used, not those that the processor has: where they are capped at AVX2,
+    every processor with AVX2 is of one class.
+    """
+    return {
+        "processor": {"class": processor_class(processor), "threads": processor.threads},
+        "versions": {"keras": keras.__version__, "numpy": np.__version__, "tensorflow": tf.__version__},
+    }
+
+
+def processor_class(processor: Processor) -> str:
+    """Returns the class, such as `x86_64 with avx2`; a GPU by its name and what it can compute."""
+    if gpus := tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return f"{details.get('device_name', 'GPU')}, compute capability {details.get('compute_capability', 'unknown')}"
+    info = CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.exists() else ""
+    known = INSTRUCTIONS[INSTRUCTIONS.index("avx2") :] if processor.instructions == "avx2" else INSTRUCTIONS
+    used = next((name for name in known if name in info.split()), None)
+    return f"{platform.machine()} with {used}" if used else platform.machine()

@@ -1,40 +1,55 @@
 """Reads and writes trained networks as `.keras` files: atomic and byte-reproducible."""
 
+import io
 import json
 import re
 import zipfile
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from digits.core import files
-from digits.core.errors import UserError, one_line
+from digits.core.errors import UserError, as_os_error, one_line
+from digits.models import provenance
 
 BATCH = 1000  # images
 
 
-def save(path: Path, model: keras.Model) -> None:
-    """Writes architecture, weights and optimiser state in Keras' format."""
+def save(path: Path, model: keras.Model, record: Mapping[str, Any] | None = None) -> None:
+    """Writes architecture, weights and optimiser state in Keras' format, and a record for `provenance.read`."""
     with files.replacing(path) as partial:
         model.save(partial)
-        _make_stable(partial)
+        _make_stable(partial, record)
 
 
 def load(path: Path) -> keras.Model:
     """Reads what `save` wrote; plain `keras.models.load_model` reads it too.
 
+    A file with code of its own, such as a `Lambda` layer, is refused (Keras' `safe_mode`).
+
     Raises:
-        UserError: the file is damaged or was written by an incompatible version of Keras.
+        UserError: the file is damaged, has code in it, or was written by an incompatible version of Keras.
         FileNotFoundError: there is no such file.
     """
     path.open("rb").close()  # Keras reports a missing or locked file as a ValueError about formats
     try:
-        return keras.models.load_model(path)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        _check_whole(path)
+        return keras.models.load_model(path, safe_mode=True)
+    except Exception as error:  # Keras, h5py, zipfile and json raise a dozen classes on damage
+        if failure := as_os_error(error):
+            raise failure from error
         reason = one_line(error)
         raise UserError(f"{path}: not readable as a Keras model ({reason}); run `dvc repro -f train`") from error
+
+
+def _check_whole(path: Path) -> None:
+    """Compares all checksums in the archive; Keras, where one is wrong, reads the weights without comparing."""
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+        if damaged := archive.testzip():
+            raise ValueError(f"{damaged} is damaged")
 
 
 def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -45,8 +60,8 @@ def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     return np.concatenate([model.predict_on_batch(part)[: len(part)] for part in parts])
 
 
-def _make_stable(path: Path) -> None:
-    """Rewrites a `.keras` archive so that the same model gives the same bytes.
+def _make_stable(path: Path, record: Mapping[str, Any] | None) -> None:
+    """Rewrites a `.keras` archive so that the same model gives the same bytes, and adds a record to its metadata.
 
     Keras stores the time of saving, dates each member with it, and names shared objects by memory address. Here the
     time is dropped, dates are zip's earliest (1980-01-01), and ids are renumbered in order of appearance.
@@ -55,6 +70,8 @@ def _make_stable(path: Path) -> None:
         members = {name: archive.read(name) for name in sorted(archive.namelist())}
     metadata = json.loads(members["metadata.json"])
     metadata.pop("date_saved", None)
+    if record is not None:
+        metadata[provenance.KEY] = record
     members["metadata.json"] = json.dumps(metadata).encode()
     members["config.json"] = _renumbered(members["config.json"].decode()).encode()
     with zipfile.ZipFile(path, "w") as archive:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field, ValidationError, model_validator
 
 from digits.core import files
 from digits.core.errors import UserError
 from digits.core.files import ANEW
-from digits.metrics.decision import Decision
+from digits.metrics.decision import NEVER, Decision
+from digits.params.base import Count, Section, Share, first_problem
 
 TEST_FIGURES = ("accuracy", "accuracy_low", "accuracy_high", "total")
 
@@ -46,22 +49,58 @@ class Metadata:
         files.write_json(path, content)
 
 
+Name = Annotated[str, Field(min_length=1)]
+
+
+class _Thresholds(Section):
+    sure: Annotated[float, Field(ge=0, le=NEVER)]
+    known: Annotated[float, Field(ge=0, le=NEVER)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "_Thresholds":
+        if self.known > self.sure:
+            raise ValueError(f"known, {self.known}, is above sure, {self.sure}")
+        return self
+
+
+class _TestFigures(Section):
+    accuracy: Share
+    accuracy_low: Share
+    accuracy_high: Share
+    total: Count
+
+
+class _Content(Section):
+    recipe: Name
+    dataset: Name
+    classes: Annotated[list[Name], Field(min_length=2)]
+    image_shape: Annotated[list[Count], Field(min_length=3, max_length=3)]
+    decision: _Thresholds
+    test: _TestFigures
+
+    @model_validator(mode="after")
+    def _classes_differ(self) -> "_Content":
+        if twice := sorted({name for name in self.classes if self.classes.count(name) > 1}):
+            raise ValueError(f"classes: {', '.join(twice)} is there more than once")
+        return self
+
+
 def read(path: Path) -> Metadata:
     """Reads what `Metadata.write` wrote.
 
     Raises:
-        UserError: the file is damaged.
+        UserError: a key is missing or unknown, or a value is of another type or range.
     """
-    content: dict[str, Any] = files.read_json(path)
     try:
-        height, width, channels = content["image_shape"]
-        return Metadata(
-            recipe=content["recipe"],
-            dataset=content["dataset"],
-            classes=content["classes"],
-            image_shape=(height, width, channels),
-            decision=Decision(**{name: float(value) for name, value in dict(content["decision"]).items()}),
-            test={name: content["test"][name] for name in TEST_FIGURES},
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: damaged ({error}); {ANEW}") from error
+        content = _Content.model_validate(files.read_json(path))
+    except ValidationError as error:
+        raise UserError(f"{path}: damaged ({first_problem(error)}); {ANEW}") from error
+    height, width, channels = content.image_shape
+    return Metadata(
+        recipe=content.recipe,
+        dataset=content.dataset,
+        classes=content.classes,
+        image_shape=(height, width, channels),
+        decision=Decision(content.decision.sure, content.decision.known),
+        test=content.test.model_dump(),
+    )

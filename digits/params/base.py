@@ -4,11 +4,11 @@ import difflib
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -23,6 +23,12 @@ class Section(BaseModel):
         if isinstance(content, dict):
             check_keys(content, cls.model_fields)
         return content
+
+
+def first_problem(error: ValidationError) -> str:
+    """Returns where and what the first problem of a validation is: `test.total: Field required`."""
+    problem = error.errors()[0]
+    return ": ".join(filter(None, (".".join(map(str, problem["loc"])), problem["msg"])))
 
 
 def check_keys(keys: Iterable[Any], known: Iterable[str]) -> None:

@@ -36,6 +36,7 @@ class Augmentation(Section):
     weight: Share
     coarse: Share
     noise: Share
+    corrupted: Share
 
 
 class OptimizerOptions(Section):

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import tensorflow as tf
+from pydantic import Field, ValidationError
 
 from digits.core import files
 from digits.core.errors import UserError, as_os_error
 from digits.core.progress import track
+from digits.params.base import Count, Section, first_problem
 from digits.splits.split import Split
 
 SPEC = "dataset.json"
@@ -40,6 +43,13 @@ class Spec:
     def counts(self) -> dict[str, int]:
         """Number of examples by split."""
         return {split: sum(shards) for split, shards in self.shards.items()}
+
+
+class _Content(Section):
+    name: str
+    classes: list[str]
+    image_shape: Annotated[list[Count], Field(min_length=3, max_length=3)]
+    shards: dict[str, list[Count]]
 
 
 @dataclass(frozen=True)
@@ -135,12 +145,16 @@ def serialize(image: np.ndarray, label: int) -> bytes:
 
 
 def read_spec(directory: Path) -> Spec:
-    """Reads the spec of the shards in `directory`."""
+    """Reads the spec of the shards in `directory`.
+
+    Raises:
+        UserError: a key is missing or unknown, or a value is of another type or range.
+    """
     content = files.read_json(directory / SPEC)
     try:
-        return Spec(**content)
-    except TypeError as error:
-        raise UserError(f"{directory / SPEC}: {error}; {ANEW}") from error
+        return Spec(**_Content.model_validate(content).model_dump())
+    except ValidationError as error:
+        raise UserError(f"{directory / SPEC}: {first_problem(error)}; {ANEW}") from error
 
 
 def find(directory: Path, split: str) -> Shards:

@@ -70,10 +70,13 @@ class Checkpoint:
         files.write_arrays(self.path, {**arrays, "meta": np.array(meta)})
 
     def load(self) -> State:
-        """Reads the saved state; returns a new one if there is none."""
+        """Reads the saved state; returns a new one if there is none, and says so if the file is damaged."""
         try:
             arrays = files.read_arrays(self.path, ["meta"])
-        except (FileNotFoundError, UserError):
+        except FileNotFoundError:
+            return State()
+        except UserError:
+            print(f"{self.path}: damaged, so it is ignored; the training starts from the beginning", flush=True)
             return State()
         meta = json.loads(str(arrays["meta"]))
         if meta["fingerprint"] != self.fingerprint:

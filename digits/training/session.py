@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -31,6 +32,7 @@ class Session:
         strategy: the devices and workers.
         checkpoint: valid for this recipe, seed, data and code; `discard` it once the outputs are written.
         is_chief: whether this process is the one that writes; without several workers it is.
+        provenance: the record of all this that the model file keeps.
     """
 
     recipe: Recipe
@@ -41,6 +43,7 @@ class Session:
     strategy: tf.distribute.Strategy
     checkpoint: Checkpoint
     is_chief: bool
+    provenance: dict[str, Any]
 
     def train(self, log_dir: Path | None = None, on_epoch: Callable[[History], None] = lambda _: None) -> Result:
         """Trains the recipe with `trainer.train`; the chief alone logs to the folder, and calls `on_epoch`."""
@@ -83,5 +86,20 @@ def prepare(
     with strategy.scope():
         identity = trainer.identity(recipe, seed, (processor, settings), training, validation)
     return Session(
-        recipe, seed, spec, training, validation, strategy, Checkpoint(checkpoint, identity, writes=chief), chief
+        recipe=recipe,
+        seed=seed,
+        spec=spec,
+        training=training,
+        validation=validation,
+        strategy=strategy,
+        checkpoint=Checkpoint(checkpoint, identity, writes=chief),
+        is_chief=chief,
+        provenance={
+            "dataset": spec.name,
+            "data": dict(zip(("training", "validation"), identity["data"], strict=True)),
+            "seed": seed,
+            "parameters": recipe.model_dump(),
+            "precision": settings.precision,
+            **determinism.describe(processor),
+        },
     )

@@ -52,16 +52,15 @@ class Result:
     seconds: float
 
 
-def identity(recipe: Recipe, seed: int, settings: Sequence[Section], *splits: Split | StreamedSplit) -> list[Any]:
+def identity(recipe: Recipe, seed: int, settings: Sequence[Section], *splits: Split | StreamedSplit) -> dict[str, Any]:
     """Returns all that a training depends on besides our sources and the libraries, for its `Checkpoint`."""
-    devices = tf.distribute.get_strategy().num_replicas_in_sync
-    return [
-        recipe.model_dump(),
-        seed,
-        *(part.model_dump() for part in settings),
-        devices,
-        *(split.digest() for split in splits),
-    ]
+    return {
+        "recipe": recipe.model_dump(),
+        "seed": seed,
+        "settings": [part.model_dump() for part in settings],
+        "devices": tf.distribute.get_strategy().num_replicas_in_sync,
+        "data": [split.digest() for split in splits],
+    }
 
 
 def train(

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from digits import params
-from digits.core import files, paths
+from digits.core import paths
 from digits.datasets import sources
 from digits.drawing import framing, strokes
-from digits.export import formats
+from digits.export import formats, inventory
 from digits.metrics import scoring
 from digits.metrics.decision import decide
 from digits.models import keras_file, metadata
@@ -47,7 +47,10 @@ def trained(made_once) -> Path:
         else:
             train(folder)
         # A figure that no model has by itself: to see on the page which one it tells about.
-        files.write_json(folder / paths.FORMATS, {paths.LITERT_INT8.name: 0.9})
+        accuracies = dict.fromkeys(
+            (path.name for path in PRODUCT[1:]), metadata.read(folder / paths.ABOUT).test["accuracy"]
+        )
+        inventory.write(folder / paths.FORMATS, {**accuracies, paths.LITERT_INT8.name: 0.9})
 
     return made_once("trained", make)
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -87,3 +88,20 @@ def test_without_a_model_a_line_says_what_to_do(run, images, tmp_path, monkeypat
     assert (status, lines) == (1, [])
     assert len(problems) == 1
     assert "about.json: No such file or directory; run `dvc repro`" in problems[0]
+
+
+def test_an_endless_file_is_read_as_far_as_needed(run):
+    status, lines, problems = run("/dev/zero")
+    assert (status, lines) == (1, [])
+    assert problems[0] == "/dev/zero: a file of over 8 MB; at most 8 MB are read"
+
+
+def test_a_swapped_model_is_refused_by_name_unless_it_is_allowed(run, exported, images, tmp_path):  # noqa: F811
+    models = tmp_path / "elsewhere"
+    shutil.copytree(exported / "models", models)
+    shutil.copy(models / "model_int8.tflite", models / "model.tflite")
+    status, lines, problems = run("--model", models / "model.tflite", images / "stroke.png")
+    assert (status, lines) == (1, [])
+    assert problems[0].startswith(f"predict: {models / 'model.tflite'}: damaged, or another file than was measured")
+    status, lines, _ = run("--allow", "--model", models / "model.tflite", images / "stroke.png")
+    assert (status, len(lines)) == (0, 1)

@@ -43,15 +43,22 @@ def test_png_bodies_are_drawings_as_they_were_made(monkeypatch):
 def measured(monkeypatch):
     """Measures a service that refuses each third request, in this process: `measured(connections=4)`."""
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(load, "WARM_UP", 0.1)
+    monkeypatch.setattr(load, "PAUSE", 0.1)
     seen = []
 
     async def predict(request):
         seen.append((request.headers["Content-Type"], await request.read()))
         return web.Response(status=503 if len(seen) % 3 == 0 else 200)
 
+    async def health(request):
+        await asyncio.sleep(0.02)
+        return web.Response()
+
     async def run(arguments):
         service = web.Application()
         service.router.add_post("/predict", predict)
+        service.router.add_get("/health", health)
         runner = web.AppRunner(service)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", arguments.port).start()
@@ -61,7 +68,7 @@ def measured(monkeypatch):
             await runner.cleanup()
 
     def start(**options):
-        arguments = argparse.Namespace(**{"kind": "json", "port": free_port(), "seconds": 0.5, **options})
+        arguments = argparse.Namespace(**{"kind": "json", "hostile": 0, "port": free_port(), "seconds": 0.5, **options})
         return asyncio.run(run(arguments)), seen
 
     return start
@@ -75,9 +82,23 @@ def test_the_figures_fit_together(measured):
     assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= figures["longest_ms"]
     assert figures["requests_per_second"] > 0
     assert figures["memory_mb_first_tenth"] > 0
-    assert figures["memory_mb_last_tenth"] > 0
+    assert figures["memory_mb_most"] >= figures["memory_mb_last_tenth"] > 0
+    assert figures["health_longest_ms"] >= 20
+    assert "hostile" not in figures
     assert {kind for kind, _ in seen} == {"application/json"}
     assert len({body for _, body in seen}) > 1
+
+
+def test_hostile_requests_are_sent_among_the_others_and_counted_apart(measured, monkeypatch):
+    few = {"large": ("image/png", b"large"), "none": ("image/gif", b"")}
+    monkeypatch.setattr(load.attacks, "requests", lambda: few)
+    monkeypatch.setattr(load.attacks, "CONNECTIONS", {"silence": bytes})
+    figures, seen = measured(connections=4, hostile=10)
+    sent = [kind for kind, _ in seen if kind != "application/json"]
+    assert len(sent) == pytest.approx(len(seen) / 19, abs=2)  # of 20, one is never finished
+    assert set(figures["hostile"]) <= {"large", "none", "silence"}
+    assert set(figures["hostile"]["large"]) <= {"200", "503"}
+    assert figures["requests"] + sum(sum(each.values()) for each in figures["hostile"].values()) < 1.2 * len(seen)
 
 
 def test_where_it_writes():

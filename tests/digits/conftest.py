@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from digits.core import paths
-from digits.export import formats
+from digits.export import formats, inventory
 from digits.metrics.decision import Decision
 from digits.models import keras_file
 from digits.models.metadata import Metadata
 from tests.conftest import ROOT
 
+EXPORTED = (paths.MODEL, paths.SAVED_MODEL, paths.LITERT, paths.LITERT_INT8, paths.ONNX)
 CLASSES = [str(digit) for digit in range(10)]
 
 
@@ -60,6 +61,7 @@ def export_all(folder: Path) -> None:
     formats.write_litert_int8(folder / paths.LITERT_INT8, network, frames(100, seed=1))
     formats.write_onnx(folder / paths.ONNX, network)
     about_it().write(folder / paths.ABOUT)
+    inventory.write(folder / paths.FORMATS, {path.name: 0.9 for path in EXPORTED})
 
 
 EXPORT = """

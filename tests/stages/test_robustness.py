@@ -20,7 +20,7 @@ def measured(project):
 def test_its_own_training_images_are_no_test(measured):
     # The embedded set is scikit-learn's.
     assert "scikit_learn" not in measured
-    assert set(measured) == {"drawings", "no_digits", "stress", "stress_framed"}
+    assert set(measured) == {"drawings", "no_digits", "photographs", "stress", "stress_framed"}
 
 
 def test_the_drawings_are_read_as_the_model_reads_them(measured):

@@ -19,7 +19,7 @@ def run(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(evaluate_drawn, "chosen", lambda model: (model, None))
 
     class Says1:
-        def __init__(self, *_):
+        def __init__(self, *_, **__):
             pass
 
         def __call__(self, drawings):

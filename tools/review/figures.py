@@ -23,6 +23,7 @@ GOOD = {
     "wrong_when_sure": -1,
     "drawings": 1,
     "scikit_learn": 1,
+    "photographs": 1,
     "no_digits_refused": 1,
     "weights": -1,
     "int8_agreement": 1,
@@ -30,7 +31,13 @@ GOOD = {
 }
 COUNTS = ("weights", "int8_bytes")  # known exactly
 SHARES = GOOD.keys() - {"loss", "ece", *COUNTS}  # of a number of images
-OF_ANY_DATA = {*COUNTS, "drawings", "scikit_learn", "no_digits_refused"}  # not measured on the dataset's own splits
+OF_ANY_DATA = {
+    *COUNTS,
+    "drawings",
+    "scikit_learn",
+    "photographs",
+    "no_digits_refused",
+}  # not measured on the dataset's own splits
 SEEDED = {"accuracy": "test_accuracy", "loss": "test_loss", "ece": "test_ece"}  # as `make bench` calls them
 SIGNIFICANT = 0.05
 

@@ -147,7 +147,7 @@ def _totals(figures: Mapping[str, Any], data: Mapping[str, Any], robustness: Map
         totals = dict.fromkeys(("accuracy", "refused", "int8_agreement"), test)
         totals["val_accuracy"] = data["splits"]["validation"]["images"]
         totals["wrong_when_sure"] = round(test * (1 - figures["refused"]))
-    for name, part in (("drawings", "drawings"), ("scikit_learn", "scikit_learn"), ("no_digits_refused", "no_digits")):
-        if part in robustness:
+    for name in ("drawings", "scikit_learn", "photographs", "no_digits_refused"):
+        if (part := name.removesuffix("_refused")) in robustness:
             totals[name] = robustness[part]["total"]
     return totals

@@ -20,6 +20,7 @@ LABELS = {
     "wrong_when_sure": "wrong among the sure answers",
     "drawings": "accuracy on drawings",
     "scikit_learn": "accuracy on scikit-learn's digits",
+    "photographs": "photographs, sure and right",
     "no_digits_refused": "non-digits without a sure answer",
     "weights": "weights",
     "int8_agreement": "agreement of the int8 model",

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 
@@ -73,3 +74,12 @@ def test_it_listens_to_this_machine_only_and_says_where(service):
     assert httpx.get(service.address + "/health").status_code == 200
     assert f" on {service.address}" in service.log.read_text()
     assert "0.0.0.0" not in service.log.read_text()
+
+
+def test_a_swapped_model_is_told(refused, trained, tmp_path):
+    shutil.copytree(trained / "models", tmp_path / "models")
+    model = tmp_path / "models" / "model.tflite"
+    shutil.copy(model.with_name("model_int8.tflite"), model)
+    status, told = refused("--model", str(model), "--port", str(free_port()))
+    assert status == 1
+    assert told.startswith(f"api: {model}: damaged, or another file than was measured")

@@ -5,10 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from starlette.routing import Mount
 
+from apps import limits
 from apps.api import app, schema
-from apps.api.reading import MAX_BATCH
 from digits.drawing import framing
-from digits.serving import image_file
 from tests.apps.api import images  # noqa: F401  # what is an image file
 from tests.apps.conftest import encoded
 
@@ -25,7 +24,7 @@ def test_the_version_is_one_that_the_page_reads(described):
 
 def test_the_limits_are_told(described):
     text = described["info"]["description"]
-    for limit in (MAX_BATCH, framing.SIDE, image_file.MAX_BYTES // 2**20, image_file.MAX_PIXELS // 10**6):
+    for limit in (limits.IMAGES, framing.SIDE, limits.BODY_BYTES // 2**20, limits.PIXELS // 10**6):
         assert str(limit) in text
 
 
@@ -66,8 +65,8 @@ def nullable(node):
 
 # Its command line does more, in minutes: see images.py.
 @pytest.mark.parametrize("operation", ["POST /predict", "GET /health", "GET /metrics"])
-def test_the_service_does_what_its_description_says(predictor, operation):
-    loaded = schemathesis.openapi.from_asgi("/openapi.json", app.create(predictor, rate=1_000_000))
+def test_the_service_does_what_its_description_says(service, operation):
+    loaded = schemathesis.openapi.from_url(service.address + "/openapi.json")
     method, path = operation.split()
 
     @settings(max_examples=20, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from apps.demo import drawing
-from apps.demo.drawing import MAX_POINTS, SIZE, as_dict, parse, render
+from apps import limits
+from apps.demo.drawing import SIZE, as_dict, parse, render
 from digits.core.errors import UserError
 
 LINE = {"width": 18, "points": [40, 140, 240, 140]}
@@ -100,8 +100,8 @@ def test_a_number_that_is_none_is_refused(number):
 
 
 def test_more_than_a_hand_draws_is_refused(monkeypatch):
-    assert MAX_POINTS >= 10_000
-    monkeypatch.setattr(drawing, "MAX_POINTS", 3)
+    assert limits.POINTS >= 10_000  # ten seconds of a mouse that tells its place a thousand times a second
+    monkeypatch.setattr(limits, "POINTS", 3)
     assert parse(text({"width": 18, "points": [1] * 6}))
     with pytest.raises(UserError, match="clear the canvas"):
         parse(text(LINE, LINE))

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -40,3 +41,13 @@ def test_it_says_where_it_is_and_listens_to_this_machine_only(demo):
         assert time.monotonic() < until, demo.log.read_text()
         time.sleep(0.1)
     assert "Traceback" not in demo.log.read_text()
+
+
+def test_a_swapped_model_is_told_in_one_line(trained, tmp_path, monkeypatch):
+    shutil.copytree(trained / "models", tmp_path / "models")
+    model = tmp_path / "models" / "model.tflite"
+    shutil.copy(model.with_name("model_int8.tflite"), model)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["demo", "--port", str(free_port())])
+    with pytest.raises(SystemExit, match=r"^demo: models/model\.tflite: damaged, or another file than was measured"):
+        errors.run(program.main)

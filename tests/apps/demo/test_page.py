@@ -79,6 +79,56 @@ def test_what_the_page_never_sends_is_told_in_one_line(handlers, first, name, tm
     assert not (tmp_path / "drawn").exists()
 
 
+@pytest.mark.parametrize("sent", [None, 7, [], {}, "", "a model that is not there"])
+def test_a_model_that_is_not_there_is_told_in_one_line(handlers, sent):
+    for ask in (lambda: handlers.predict(ONE, sent), lambda: handlers.describe(sent)):
+        with pytest.raises(gr.Error, match="the request cannot be read; load the page again"):
+            ask()
+    with pytest.raises(gr.Error, match="load the page again"):
+        handlers.correct(ONE, sent, "7")
+
+
+@pytest.mark.parametrize("label", ["10", "", 7, [], {}])
+def test_a_label_that_the_page_does_not_offer_is_not_kept(handlers, first, label, tmp_path):
+    with pytest.raises(gr.Error, match="load the page again"):
+        handlers.correct(ONE, first, label)
+    assert not (tmp_path / "drawn").exists()
+
+
+def test_what_a_model_says_of_itself_is_no_html(monkeypatch, predictor):
+    about = dataclasses.replace(predictor.about, recipe="<script>", dataset="<b>&")
+    monkeypatch.setattr(predictor, "about", about)
+    text = page.facts(predictor)
+    assert "&lt;script&gt;, trained on &lt;b&gt;&amp;:" in text
+    assert "<script>" not in text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [[], [ONE], [ONE, None], [None, None], [ONE, "no such model"], [7, 7], [{"a": 1}, []], {"a": 1}, None],
+    ids=str,
+)
+def test_what_the_page_never_sends_leaves_no_traceback(demo, data):
+    with httpx.Client(base_url=demo.address) as client:
+        joined = client.post("/gradio_api/queue/join", json={"data": data, "fn_index": 0, "session_hash": "tests"})
+        if joined.status_code == 200:
+            with client.stream("GET", "/gradio_api/queue/data?session_hash=tests") as events:
+                told = next(line for line in events.iter_lines() if "process_completed" in line)
+            assert '"success":false' in told
+            assert "load the page again" in told
+        else:
+            assert joined.status_code in (400, 422)
+    assert "Traceback" not in demo.log.read_text()
+
+
+def test_json_nested_deep_leaves_no_traceback(demo):
+    joined = httpx.post(
+        demo.address + "/gradio_api/queue/join", content=b"[" * 100_000, headers={"Content-Type": "application/json"}
+    )
+    assert 400 <= joined.status_code < 500
+    assert "Traceback" not in demo.log.read_text()
+
+
 def test_a_full_disk_is_told(handlers, first, monkeypatch):
 
     def full(*_):

@@ -50,6 +50,15 @@ def test_each_class_has_a_row_and_the_best_one_stands_out():
     assert "98.0%" in rows[1]
 
 
+def test_the_name_of_a_class_is_no_html():
+    name = '"><script>'
+    for verdict in ("sure", "not sure"):
+        html = view.answer_html(Answer(verdict, {name: 0.9, "<b>": 0.1}, FRAME), FRAME / 255)
+        assert "<script>" not in html
+        assert "<b>" not in html
+        assert 'data-best="&quot;&gt;&lt;script&gt;"' in html
+
+
 def test_a_screen_reader_is_told():
     html = view.answer_html(found("sure", _1=0.02, _7=0.98), FRAME / 255)
     assert 'aria-live="polite"' in html

@@ -131,3 +131,25 @@ def test_a_signal_that_is_ignored_stays_ignored_and_handlers_come_back():
     of_sigterm = signal.getsignal(signal.SIGTERM)
     errors.run(lambda: None)
     assert signal.getsignal(signal.SIGTERM) == of_sigterm
+
+
+@pytest.mark.parametrize("char", ["\n", "\r", "\x1b[2J", "\x00", "\u2028", "\x85", "\udcff", "\t"])
+def test_what_comes_from_outside_cannot_break_the_line(char):
+    error = errors.UserError(f"runs/a{char}b: damaged")
+    assert str(error).isprintable()
+    assert str(error) == f"runs/a{char.encode('unicode_escape').decode()}b: damaged"
+    failure = errors.explain(OSError(errno.ENOENT, "No such file or directory", f"a{char}b"))
+    assert failure.isprintable()
+
+
+def test_letters_of_any_language_stay_as_they_are():
+    assert str(errors.UserError("Übung/数字: ≥ 95 %")) == "Übung/数字: ≥ 95 %"
+
+
+@pytest.mark.parametrize("value", ["x" * 20_000, "\n" * 20_000, "\U0010ffff" * 990])
+def test_a_long_value_is_cut_where_the_message_ends_with_the_way_out(value):
+    text = str(errors.UserError(f"params.yaml: seed is {value}: give a number"))
+    assert len(text) <= errors.LIMIT
+    assert text.startswith("params.yaml: seed is ")
+    assert " ... " in text
+    assert text.endswith(": give a number")

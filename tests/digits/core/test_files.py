@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from digits.core import files
 from digits.core.errors import UserError
+from tests.fuzz.mutations import flips
 
 
 def test_the_sha256_of_a_folder_is_that_of_its_files_in_order(tmp_path):
@@ -113,6 +114,25 @@ def test_damaged_json_is_named(tmp_path, content):
         files.read_json(path)
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["[" * 100_000, '{"a":' * 100_000, '{"a": ' + "9" * 5001 + "}", '{"a": NaN}', '{"a": -Infinity}', "\udcff"],
+)
+def test_hostile_json_is_one_readable_line(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UserError, match=r"a\.json: not readable as JSON") as caught:
+        files.read_json(path)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_missing_key_is_named(tmp_path):
+    files.write_json(tmp_path / "a.json", {"b": 1})
+    assert files.read_json(tmp_path / "a.json", ["b"]) == {"b": 1}
+    with pytest.raises(UserError, match=r"a\.json: holds no a, c; delete it"):
+        files.read_json(tmp_path / "a.json", ["a", "b", "c"])
+
+
 def test_csv_goes_there_and_back_as_text(tmp_path):
     path = tmp_path / "rows.csv"
     files.write_csv(path, [{"name": "a, b", "value": 1 / 3}, {"name": "c", "value": 2.0}])
@@ -120,7 +140,9 @@ def test_csv_goes_there_and_back_as_text(tmp_path):
     assert files.read_csv(path, {"name": str, "value": float}) == expected
 
 
-@pytest.mark.parametrize("content", ["", "value\n", "name\na\n", "value\nabc\n", "value\n1\n\x002\n"])
+@pytest.mark.parametrize(
+    "content", ["", "value\n", "name\na\n", "value\nabc\n", "value\n1\n\x002\n", f"value\n{'x' * 200_000}\n"]
+)
 def test_a_damaged_csv_is_named(tmp_path, content):
     path = tmp_path / "rows.csv"
     path.write_text(content)
@@ -164,6 +186,38 @@ def test_damaged_arrays_are_named(tmp_path, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(UserError, match=r"a\.npz: damaged"):
         files.read_arrays(path, [])
+
+
+def test_a_changed_bit_of_arrays_is_noticed(tmp_path):
+    # Of the sparse one NumPy alone reads other numbers, where a bit of its compressed shape changes.
+    path = tmp_path / "a.npz"
+    sparse = (np.random.default_rng(1).random((200, 50)) < 0.02).astype(np.float32)
+    files.write_arrays(path, {"a": sparse, "b": np.zeros(3000)})
+    for _, damaged in flips(path.read_bytes(), 1000):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match=r"a\.npz: damaged"):
+            files.read_arrays(path, [])
+
+
+def test_numpy_alone_reads_arrays(tmp_path):
+    files.write_arrays(tmp_path / "a.npz", {"a": np.arange(5)})
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
+        np.testing.assert_array_equal(archive["a"], np.arange(5))
+
+
+class Boom:
+    """Runs a command where it is unpickled."""
+
+    def __reduce__(self):
+        return os.system, ("touch hacked",)
+
+
+def test_objects_in_arrays_are_not_unpickled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files.write_arrays(tmp_path / "a.npz", {"a": np.array([Boom()], object)})
+    with pytest.raises(UserError, match=r"a\.npz: no arrays \(Object arrays cannot be loaded"):
+        files.read_arrays(tmp_path / "a.npz", ["a"])
+    assert not (tmp_path / "hacked").exists()
 
 
 def test_a_missing_array_is_named(tmp_path):

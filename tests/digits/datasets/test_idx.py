@@ -121,8 +121,22 @@ WHOLE = packed_array(np.zeros((5, 4, 6)))
         b"\0\0\x0d" + WHOLE[3:],  # floats
         b"\0\0\x08\0",
         b"\0\0\x08\x03" + b"\xff" * 12 + bytes(100),
+        b"\0\0\x08\x03" + b"\x80\0\0\0" * 2 + b"\0\0\0\4",  # 2^64, which is 0 in 64 bits
+        b"\0\0\x08\xff" + b"\0\0\0\1" * 255 + b"\0",
     ],
-    ids=["empty", "no head", "no sides", "short", "long", "a picture", "floats", "a number", "huge"],
+    ids=[
+        "empty",
+        "no head",
+        "no sides",
+        "short",
+        "long",
+        "a picture",
+        "floats",
+        "a number",
+        "huge",
+        "2^64",
+        "255 sides",
+    ],
 )
 @pytest.mark.parametrize("pack", [gzip.compress, as_it_is], ids=["packed", "plain"])
 def test_what_is_no_idx_file_of_bytes_is_named(tmp_path, content, pack):

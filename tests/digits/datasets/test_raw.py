@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from digits.core import files
 from digits.core.errors import UserError
 from digits.datasets import raw
 
@@ -48,3 +49,39 @@ def test_the_digest_tells_contents_apart(split):
     swapped = split.take(np.roll(np.arange(len(split)), 1))
     assert split.digest() == split.take(np.arange(len(split))).digest()
     assert split.digest() != swapped.digest()
+
+
+@pytest.mark.parametrize("key", ["name", "version", "source", "licence", "classes", "sha256"])
+def test_a_card_without_a_fact_is_named(tmp_path, dataset, key):
+    raw.write(tmp_path, dataset)
+    card = files.read_json(tmp_path / raw.CARD)
+    del card[key]
+    files.write_json(tmp_path / raw.CARD, card)
+    with pytest.raises(UserError, match=rf"card\.json: holds no {key}; delete it"):
+        raw.read(tmp_path)
+
+
+@pytest.mark.parametrize("sha256", [None, [], "x", {}, {"../secret": "x"}, {"train_images.npy": "x"}])
+def test_a_card_with_other_checksums_is_named(tmp_path, dataset, sha256):
+    raw.write(tmp_path, dataset)
+    files.write_json(tmp_path / raw.CARD, files.read_json(tmp_path / raw.CARD) | {"sha256": sha256})
+    with pytest.raises(UserError, match=r"card\.json: damaged \(sha256 names other files"):
+        raw.read(tmp_path)
+
+
+@pytest.mark.parametrize("classes", [None, "abc", [1, 2, 3], {"a": 1}])
+def test_a_card_with_other_classes_is_named(tmp_path, dataset, classes):
+    raw.write(tmp_path, dataset)
+    files.write_json(tmp_path / raw.CARD, files.read_json(tmp_path / raw.CARD) | {"classes": classes})
+    with pytest.raises(UserError, match=r"card\.json: damaged \(classes"):
+        raw.read(tmp_path)
+
+
+def test_objects_in_arrays_are_not_unpickled(tmp_path, dataset):
+    raw.write(tmp_path, dataset)
+    np.save(tmp_path / "train_labels.npy", np.array([{}], object), allow_pickle=True)
+    card = files.read_json(tmp_path / raw.CARD)
+    card["sha256"]["train_labels.npy"] = files.sha256(tmp_path / "train_labels.npy")
+    files.write_json(tmp_path / raw.CARD, card)
+    with pytest.raises(UserError, match=r"train_labels\.npy: no array \(Object arrays cannot be loaded"):
+        raw.read(tmp_path)

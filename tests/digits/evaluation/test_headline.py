@@ -16,6 +16,7 @@ TEST = {
 ROBUSTNESS = {
     "drawings": {"accuracy": 0.8, "refused": 0.4},
     "scikit_learn": {"accuracy": 0.7, "refused": 0.5},
+    "photographs": {"right": 0.75, "wrong": 0.01},
     "no_digits": {"refused": 0.6, "unknown": 0.3},
     "stress": {"noise": {"mild": 0.9}},
 }
@@ -41,6 +42,7 @@ def test_each_figure_is_that_of_its_file_and_the_most_important_comes_first():
         ("wrong_when_sure", 0.01),
         ("drawings", 0.8),
         ("scikit_learn", 0.7),
+        ("photographs", 0.75),
         ("no_digits_refused", 0.6),
         ("weights", 1234),
         ("int8_agreement", 0.99),
@@ -52,7 +54,10 @@ def test_each_figure_is_that_of_its_file_and_the_most_important_comes_first():
     ("absent", "names"),
     [
         (["scikit_learn"], ["scikit_learn"]),
-        (["drawings", "scikit_learn", "no_digits"], ["drawings", "scikit_learn", "no_digits_refused"]),
+        (
+            ["drawings", "scikit_learn", "photographs", "no_digits"],
+            ["drawings", "scikit_learn", "photographs", "no_digits_refused"],
+        ),
     ],
     ids=["the embedded set", "other classes than digits"],
 )

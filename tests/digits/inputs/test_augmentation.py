@@ -15,10 +15,11 @@ OFF = {
     "weight": 0.0,
     "coarse": 0.0,
     "noise": 0.0,
+    "corrupted": 0.0,
 }
 PLACE = {"rotation": 10.0, "zoom": 0.1, "shift": 0.1, "shear": 0.1}
 MOVED = Augmentation(**{**OFF, **PLACE})
-ALL = Augmentation(moved=1.0, **PLACE, weight=0.8, coarse=0.5, noise=0.1)
+ALL = Augmentation(moved=1.0, **PLACE, weight=0.8, coarse=0.5, noise=0.1, corrupted=0.3)
 
 
 def only(**limits):
@@ -123,15 +124,15 @@ def test_what_comes_into_view_is_black():
 
 
 def test_colours_move_together():
-    # All but the noise, which each channel has of its own.
-    limits = ALL.model_copy(update={"noise": 0.0})
+    # All but the noise and the corruptions, which each channel has of its own.
+    limits = ALL.model_copy(update={"noise": 0.0, "corrupted": 0.0})
     image = np.random.default_rng(0).integers(0, 256, (4, 10, 12, 1), np.uint8).repeat(3, axis=-1)
     result = distort(image, (1, 2), limits).numpy()
     np.testing.assert_array_equal(result[..., 0], result[..., 2])
 
 
-LATER = [{"weight": 0.8}, {"coarse": 1.0}, {"noise": 0.2}]
-NAMES = ["weight", "coarse", "noise"]
+LATER = [{"weight": 0.8}, {"coarse": 1.0}, {"noise": 0.2}, {"corrupted": 0.5}]
+NAMES = ["weight", "coarse", "noise", "corrupted"]
 
 
 @pytest.mark.parametrize("limits", LATER, ids=NAMES)
@@ -152,7 +153,7 @@ def test_the_later_changes_come_on_top_of_the_same_places(blobs, limits):
     moved = distort(blobs, (1, 2), MOVED)
     changed = distort(blobs, (1, 2), MOVED.model_copy(update=limits))
     assert not np.array_equal(changed, moved)
-    if "noise" not in limits:
+    if not {"noise", "corrupted"} & limits.keys():
         np.testing.assert_allclose(centres(changed), centres(moved), atol=0.35)
     np.testing.assert_array_equal(distort(blobs, (1, 2), MOVED.model_copy(update=OFF | PLACE)), moved)
 

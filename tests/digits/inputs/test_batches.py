@@ -10,8 +10,10 @@ from digits.inputs.batches import InMemory
 from digits.params import Augmentation
 from tests.conftest import make_split
 
-OFF = Augmentation(moved=1, rotation=0, zoom=0, shift=0, shear=0, weight=0, coarse=0, noise=0)
-ON = Augmentation(moved=1, rotation=10, zoom=0.1, shift=0.1, shear=0.1, weight=0.5, coarse=0.3, noise=0.05)
+OFF = Augmentation(moved=1, rotation=0, zoom=0, shift=0, shear=0, weight=0, coarse=0, noise=0, corrupted=0)
+ON = Augmentation(
+    moved=1, rotation=10, zoom=0.1, shift=0.1, shear=0.1, weight=0.5, coarse=0.3, noise=0.05, corrupted=0.2
+)
 
 
 def epochs(split, *, augmentation=OFF, seed=1, count=2, first_epoch=0, batch_size=16, undistorted=0):

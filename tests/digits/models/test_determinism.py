@@ -70,3 +70,33 @@ def test_the_environment_does_not_change_the_weights():
     # That processors of two kinds give the same, and with which digest, is in docs/log.md.
     opposite = {"TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "SSE41"}
     assert weights("avx2", **opposite) == weights("avx2")
+
+
+@pytest.mark.parametrize(
+    ("instructions", "flags", "expected"),
+    [
+        ("avx2", "sse4_1 avx avx2 avx512f avx512_vnni", "avx2"),
+        ("avx2", "sse4_1 avx avx2", "avx2"),
+        ("avx2", "sse4_1 avx", "avx"),
+        ("all", "sse4_1 avx avx2", "avx2"),
+        ("all", "sse4_1 avx avx2 avx512f avx512_vnni", "avx512_vnni"),
+        ("all", "sse4_1 avx avx2 avx512f avx512_vnni avx512_bf16 amx_bf16", "amx_bf16"),
+    ],
+)
+def test_the_class_of_a_processor_is_what_is_used_of_it(monkeypatch, tmp_path, instructions, flags, expected):
+    (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : fpu {flags}\n")
+    monkeypatch.setattr(determinism, "CPU_INFO", tmp_path / "cpuinfo")
+    processor = PROCESSOR.model_copy(update={"instructions": instructions})
+    assert determinism.processor_class(processor) == f"{platform.machine()} with {expected}"
+
+
+def test_where_the_system_does_not_tell_the_machine_alone_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(determinism, "CPU_INFO", tmp_path / "missing")
+    assert determinism.processor_class(PROCESSOR) == platform.machine()
+
+
+def test_a_gpu_is_a_class_of_its_own(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["gpu"])
+    details = {"device_name": "NVIDIA X", "compute_capability": (9, 0)}
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: details)
+    assert determinism.processor_class(PROCESSOR) == "NVIDIA X, compute capability (9, 0)"

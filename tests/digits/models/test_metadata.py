@@ -43,7 +43,7 @@ def test_a_missing_key_is_named(tmp_path, key):
     content = json.loads(path.read_text())
     del content[key]
     path.write_text(json.dumps(content))
-    with pytest.raises(UserError, match=rf"about\.json: damaged \('{key}'\); delete it"):
+    with pytest.raises(UserError, match=rf"about\.json: damaged \({key}: Field required\); delete it"):
         metadata.read(path)
 
 
@@ -55,6 +55,36 @@ def test_a_missing_key_is_named(tmp_path, key):
         {"decision": {"sure": 0.5}},
         {"decision": {"sure": 0.5, "known": 0.1, "extra": 1}},
         {"decision": None},
+        {"decision": {"sure": 0.5, "known": 0.6}},
+        {"decision": {"sure": 2.0, "known": 0.1}},
+        {"decision": {"sure": "0.5", "known": 0.1}},
+        {"image_shape": [8, 6, 1.5]},
+        {"image_shape": [8, 6, 0]},
+        {"image_shape": [8, 6, 10**400]},
+        {"recipe": ""},
+        {"dataset": 7},
+        {"test": {"accuracy": 1.5, "accuracy_low": 0.8, "accuracy_high": 0.95, "total": 30}},
+        {"test": {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 0.95, "total": 0}},
+        {"test": []},
+        {"unknown": 1},
+        *(
+            {"classes": classes}
+            for classes in (
+                *(
+                    None,
+                    "abc",
+                    3,
+                    {},
+                    {"a": 1, "b": 2, "c": 3},
+                    [],
+                    ["a"],
+                    [1, 2, 3],
+                    [None, "b", "c"],
+                    ["a", ["b"], "c"],
+                ),
+                *(["a", "b", "a"], ["a", "", "c"], [True, False]),
+            )
+        ),
     ],
 )
 def test_damage_is_told(tmp_path, change):

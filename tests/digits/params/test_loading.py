@@ -77,3 +77,45 @@ def test_what_is_wrong_with_a_base_is_said_once(complaint, old, new, said):
     message = complaint(old, new)
     assert said in message
     assert message.count(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("seed: 20", "seed: " + "[" * 500 + "]" * 500),
+        ("seed: 20", "seed: " + "{a: " * 500 + "}" * 500),
+        ("seed: 20", "seed: " + "9" * 5001),
+        ("seed: 20", "seed: 0x" + "f" * 5001),
+        ("seed: 20", "seed: " + "x" * 20_000),
+        ("seed: 20", 'seed: "a\\nb\\e[2J"'),
+        ("recipe: fast_cnn", 'recipe: "\\uDCFF"'),
+        ("precision: float32", 'precision: "\\uDCFF"'),
+        ("seed: 20", "seed: !!int ''"),
+        ("seed: 20", "seed: !!bool maybe"),
+        ("seed: 20", "seed: !!timestamp x"),
+        ("seed: 20", "seed: 2020-13-45"),
+        ("recipe: fast_cnn", 'recipe: "fast\\ncnn"'),
+        ("recipe: fast_cnn", "recipe: " + "x" * 20_000),
+        ("base: ours", 'base: "our\\ns"'),
+        ("base: ours", "base: [ours]"),
+        ("  fast_cnn:", '  "fast\\ncnn":'),
+        ("  fast_cnn:", f"  {'x' * 900}:"),
+        ("processor:", "? [processor, 1]\n: 2\nprocessor:"),
+        ("processor:", '"pro\\ncessor":'),
+    ],
+)
+def test_hostile_values_are_one_readable_line(complaint, old, new):
+    said = complaint(old, new)
+    assert said.isprintable()
+    assert len(said) <= 1000
+
+
+def test_shared_blocks_are_not_unfolded(complaint):
+    # Each line ten times the one before: unfolded, the message would have 10^9 entries.
+    lines = "\n".join(f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}' if n else 'x'] * 10)}]" for n in range(9))
+    assert len(complaint("seed: 20", f"seed:\n{lines}")) < 500
+
+
+@pytest.mark.parametrize("number", [2**31, 10**30])
+def test_a_count_that_no_machine_reaches_is_refused(complaint, number):
+    assert "recipes.fast_cnn.epochs is " in complaint("    epochs: 7", f"    epochs: {number}")

@@ -8,7 +8,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 1), np.uint8)
 
 CLASSES = ["a", "b", "c"]
 
-LIMITS = Augmentation(moved=0.5, rotation=10, zoom=0, shift=0.1, shear=0, weight=0, coarse=0, noise=0)
+LIMITS = Augmentation(moved=0.5, rotation=10, zoom=0, shift=0.1, shear=0, weight=0, coarse=0, noise=0, corrupted=0)
 
 
 def texts(figure):

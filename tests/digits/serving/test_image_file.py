@@ -2,6 +2,7 @@ import io
 import struct
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,6 +159,37 @@ def test_of_an_animation_the_first_picture_is_taken():
     assert bar_on_the_left(image_file.decode(content))
 
 
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+@pytest.mark.parametrize("count", [2, 5])
+def test_of_an_animation_that_begins_blank_the_last_picture_is_taken(kind, count):
+    blank, turned = Image.new("L", (40, 30), 230), picture("L").transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    images = [blank] * (count - 2) + [turned, picture("L")]
+    content = file_of(blank, kind, save_all=True, append_images=images[-count + 1 :], duration=100)
+    assert bar_on_the_left(image_file.decode(content))
+
+
+def test_an_animation_that_begins_blank_has_the_pixels_of_one_picture(monkeypatch):
+    blank = Image.new("L", (40, 30), 230)
+    content = file_of(blank, "GIF", save_all=True, append_images=[picture("L"), blank, picture("L")], duration=100)
+    image_file.decode(content)
+    monkeypatch.setattr(image_file, "MAX_PIXELS", 4 * 40 * 30 - 1)
+    with pytest.raises(UserError, match="4 images of 40x30, the first of them blank; at most 0 megapixels are read"):
+        image_file.decode(content)
+
+
+def test_a_later_picture_may_not_be_larger(monkeypatch):
+    content = file_of(Image.new("L", (4, 3)), "TIFF", save_all=True, append_images=[picture("L", (400, 300))])
+    monkeypatch.setattr(image_file, "MAX_PIXELS", 1000)
+    with pytest.raises(UserError, match="an image of 400x300"):
+        image_file.decode(content)
+
+
+def test_the_pixels_are_known_before_any_is_decoded(monkeypatch):
+    content = file_of(picture("RGB"), "PNG")
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda *_: pytest.fail("decoded"))
+    assert image_file.Picture(content).pixels == 40 * 30
+
+
 def test_a_large_jpeg_is_reduced_while_it_is_read():
     large = picture("RGB", (4200, 4100))
     decoded = image_file.decode(file_of(large, "JPEG"))
@@ -204,7 +236,9 @@ def test_a_bomb_is_refused_before_it_is_unpacked(width, height, monkeypatch):
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", unpack)
     content = png_of_zeros(width, height)
     assert len(content) < image_file.MAX_BYTES
-    with pytest.raises(UserError, match=r"an image of \d+x\d+; at most 24 megapixels are read|no readable image"):
+    with pytest.raises(
+        UserError, match=r"(an image of \d+x\d+|too many pixels); at most 24 megapixels are read|no readable"
+    ):
         image_file.decode(content)
 
 
@@ -215,7 +249,7 @@ def test_the_largest_image_that_is_read():
 
 def test_too_many_bytes_are_not_looked_at(monkeypatch):
     monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("looked at"))
-    with pytest.raises(UserError, match=r"a file of 8\.0 MB; at most 8 MB are read"):
+    with pytest.raises(UserError, match=r"a file of over 8 MB; at most 8 MB are read"):
         image_file.decode(bytes(image_file.MAX_BYTES + 1))
 
 
@@ -232,3 +266,19 @@ def test_no_warning_escapes():
         with pytest.raises(UserError):
             image_file.decode(png_of_zeros(10_000, 10_000))
     assert not caught
+
+
+def test_an_endless_file_is_read_as_far_as_needed(tmp_path):
+    (tmp_path / "small").write_bytes(b"abc")
+    assert image_file.read(tmp_path / "small") == b"abc"
+    assert len(image_file.read(Path("/dev/zero"))) == image_file.MAX_BYTES + 1
+
+
+def test_memory_that_does_not_suffice_is_not_taken_for_a_damaged_file(monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    picture_of_it = image_file.Picture(file_of(picture(), "PNG"))
+    monkeypatch.setattr(image_file, "_pixels", full)
+    with pytest.raises(MemoryError):
+        picture_of_it.decode()

@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 import threading
 
 import numpy as np
@@ -6,11 +7,12 @@ import pytest
 
 from digits.core import paths
 from digits.core.errors import UserError
-from digits.export import backends
+from digits.export import backends, formats, inventory
 from digits.metrics.decision import Decision
 from digits.serving.predictor import NOTHING, Answer, Predictor
 from digits.serving.saliency import by_occlusion
-from tests.digits.conftest import CLASSES, about_it
+from tests.digits.conftest import CLASSES, about_it, tiny_network
+from tests.fuzz.mutations import flips
 
 
 def stroke(column=30):
@@ -26,6 +28,7 @@ def answering(monkeypatch, tmp_path, network, **changes):
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"model")
     about_it(**changes).write(tmp_path / paths.ABOUT)
+    inventory.write(tmp_path / paths.FORMATS, {path.name: 0.875})
     return Predictor(path, tmp_path / paths.ABOUT)
 
 
@@ -57,7 +60,8 @@ def test_the_verdict_is_that_of_the_thresholds(monkeypatch, tmp_path, confidence
 
 def test_where_nothing_is_drawn_the_network_is_not_asked(monkeypatch, tmp_path):
     def never(images):
-        raise AssertionError
+        assert not images.any(), "a black frame, when it is loaded"
+        return np.full((1, 10), 0.1, np.float32)
 
     (answer,) = answering(monkeypatch, tmp_path, never)([np.full((50, 50), 255, np.uint8)])
     assert answer.verdict == str(answer) == NOTHING
@@ -73,7 +77,9 @@ def test_answers_come_in_the_order_of_the_drawings(monkeypatch, tmp_path):
         return np.eye(10, dtype=np.float32)[1 : len(images) + 1]
 
     blank = np.full((60, 60), 255, np.uint8)
-    answers = answering(monkeypatch, tmp_path, by_number)([blank, stroke(), blank, 255 - stroke(9)])
+    model = answering(monkeypatch, tmp_path, by_number)
+    seen.clear()
+    answers = model([blank, stroke(), blank, 255 - stroke(9)])
     assert [answer.best for answer in answers] == [None, "1", None, "2"]
     assert [images.shape for images in seen] == [(2, 28, 28, 1)], "one call for all"
     assert seen[0].dtype == np.uint8
@@ -124,12 +130,10 @@ def test_several_threads_may_ask(exported):
 def test_the_accuracy_is_that_of_the_very_file(monkeypatch, tmp_path):
     model = answering(monkeypatch, tmp_path, certain(0.9))
     accuracy, low, high = model.test_accuracy
-    assert accuracy == 0.9
-    assert low < 0.9 < high
-    (tmp_path / paths.FORMATS).write_text('{"model.tflite": 0.875}')
-    assert model.test_accuracy[0] == 0.875
-    (tmp_path / paths.FORMATS).write_text('{"model.onnx": 0.5}')
-    assert model.test_accuracy[0] == 0.9
+    assert accuracy == 0.875
+    assert low < 0.875 < high
+    (tmp_path / paths.FORMATS).write_text('{"model.onnx": {"accuracy": 0.5}}')
+    assert model.test_accuracy[0] == 0.9, "that of the Keras model"
 
 
 def test_words_name_no_digit_where_there_is_none():
@@ -151,3 +155,54 @@ def test_of_equal_probabilities_best_and_text_name_the_same():
     answer = Answer("not sure", {"0": 0.0, "1": 0.5, "7": 0.5}, np.zeros((28, 28), np.uint8))
     assert answer.best == "1"
     assert str(answer).startswith("not sure: 1 (50.0%) or 7")
+
+
+@pytest.fixture
+def copied(exported, tmp_path):
+    """A copy of the models to damage."""
+    shutil.copytree(exported / "models", tmp_path / "models")
+    return tmp_path
+
+
+FILES = [paths.LITERT, paths.LITERT_INT8, paths.ONNX, paths.MODEL, paths.SAVED_MODEL]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda p: p.name)
+def test_a_damaged_model_is_refused_by_name_before_it_is_run(copied, monkeypatch, file):
+    monkeypatch.setattr(backends, "load", None)
+    path = copied / file if (copied / file).is_file() else copied / file / "saved_model.pb"
+    content = path.read_bytes()
+    for _, damaged in flips(content, 20):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match=rf"{file.name}: damaged, or another file than was measured"):
+            Predictor(copied / file, copied / paths.ABOUT)
+
+
+def test_a_swapped_model_is_refused_unless_it_is_allowed(copied):
+    shutil.copy(copied / paths.LITERT_INT8, copied / paths.LITERT)
+    with pytest.raises(UserError, match=r"model\.tflite: damaged, or another file.*say --allow to run it anyway"):
+        Predictor(copied / paths.LITERT, copied / paths.ABOUT)
+    assert Predictor(copied / paths.LITERT, copied / paths.ABOUT, checked=False)([stroke()])[0].probabilities
+
+
+def test_changed_thresholds_are_refused(copied):
+    about = copied / paths.ABOUT
+    about.write_text(about.read_text().replace('"sure": 0.9', '"sure": 0.8'))
+    with pytest.raises(UserError, match=r"about\.json: damaged, or another file"):
+        Predictor(copied / paths.LITERT, about)
+
+
+@pytest.mark.parametrize("classes", [list("abc"), [*CLASSES, "10"], list("ab")])
+@pytest.mark.parametrize("file", [paths.LITERT, paths.LITERT_INT8, paths.ONNX, paths.MODEL], ids=lambda p: p.name)
+def test_classes_that_are_not_those_of_the_network_are_told_when_it_is_loaded(copied, file, classes):
+    about_it(classes=classes).write(copied / paths.ABOUT)
+    with pytest.raises(
+        UserError, match=rf"{file.name}: answers an array of shape \(1, 10\).* name {len(classes)} classes"
+    ):
+        Predictor(copied / file, copied / paths.ABOUT, checked=False)
+
+
+def test_a_network_for_other_images_is_told_when_it_is_loaded(copied):
+    formats.write_litert(copied / paths.LITERT, tiny_network(shape=(32, 20, 3)))
+    with pytest.raises(UserError, match=r"model\.tflite: takes no images of 28x28x1 \("):
+        Predictor(copied / paths.LITERT, copied / paths.ABOUT, checked=False)

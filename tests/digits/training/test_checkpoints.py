@@ -6,6 +6,7 @@ import pytest
 
 from digits.training import checkpoints
 from digits.training.checkpoints import Checkpoint, State
+from tests.fuzz.mutations import flips
 
 HISTORY = [{"epoch": 1, "loss": 0.1 + 0.2}]
 
@@ -113,3 +114,17 @@ def test_discarding_removes_the_files_of_all_members_and_no_others(checkpoint, t
     checkpoint.discard()
     checkpoint.discard()
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint_of_another.1.npz"]
+
+
+def test_any_damage_is_ignored_with_a_line(checkpoint, capsys):
+    checkpoint.save(State(HISTORY, [np.arange(40)]))
+    content = checkpoint.path.read_bytes()
+    damages = [content[: len(content) // 2], b"", *(damaged for _, damaged in flips(content, 300))]
+    for damaged in damages:
+        checkpoint.path.write_bytes(damaged)
+        assert checkpoint.load() == State()
+    lines = capsys.readouterr().out.splitlines()
+    expected = f"{checkpoint.path}: damaged, so it is ignored; the training starts from the beginning"
+    assert lines == [expected] * len(damages)
+    checkpoint.path.write_bytes(content)
+    assert checkpoint.load().history == HISTORY

@@ -17,6 +17,7 @@ from tests.digits.training.test_trainer import SMALL, KilledError
 
 PARAMETERS = params.load(ROOT / "params.yaml")
 SPLITS = {"train": make_split(10, seed=0), "validation": make_split(5, seed=1)}
+NAMES = {"training": "train", "validation": "validation"}  # in a record
 
 
 def write(folder, splits=SPLITS):
@@ -58,6 +59,15 @@ def test_it_holds_what_a_training_takes(prepare, tmp_path):
     assert prepared.checkpoint.path == tmp_path / "models/checkpoint.npz"
     assert (prepared.is_chief, prepared.checkpoint.writes) == (True, True)
     assert not (tmp_path / "models").exists(), "nothing is trained yet"
+
+
+def test_the_record_says_what_the_training_depends_on_and_nothing_that_changes(prepare, tmp_path):
+    record = prepare().provenance
+    assert record["data"] == {name: SPLITS[split].digest() for name, split in NAMES.items()}
+    assert (record["dataset"], record["seed"], record["parameters"]) == ("bars", 1, SMALL.model_dump())
+    assert set(record["versions"]) == {"keras", "numpy", "tensorflow"}
+    assert prepare(checkpoint=tmp_path / "elsewhere.npz", settings=settings(memory_mb=512)).provenance == record
+    assert prepare(seed=2).provenance != record
 
 
 def test_tensorflow_is_configured_and_workers_are_met_before_anything_is_read(prepare, monkeypatch):

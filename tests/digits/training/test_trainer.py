@@ -31,7 +31,9 @@ RECIPE = params.Recipe(
     drawing_share=0,
     calibrate=False,
     validation_fraction=None,
-    augmentation=params.Augmentation(moved=1, rotation=5, zoom=0, shift=0.05, shear=0, weight=0, coarse=0, noise=0),
+    augmentation=params.Augmentation(
+        moved=1, rotation=5, zoom=0, shift=0.05, shear=0, weight=0, coarse=0, noise=0, corrupted=0
+    ),
     undistorted_epochs=0,
     views=1,
     loss=params.Loss(labels="integer", label_smoothing=0, reduction="mean"),

@@ -1,10 +1,8 @@
-import asyncio
-
 import pytest
-from starlette.requests import Request
 
-from apps.api import limits
-from apps.api.limits import RateLimit
+from apps import limits
+from apps.api import rate_limit
+from apps.api.rate_limit import RateLimit
 from apps.api.request_errors import RequestError
 
 
@@ -12,7 +10,7 @@ from apps.api.request_errors import RequestError
 def clock(monkeypatch):
     """A clock that goes by hand: `clock[0] += 1`."""
     now = [100.0]
-    monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(rate_limit.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -59,39 +57,3 @@ def test_only_so_many_clients_are_remembered_the_most_silent_is_forgotten(clock,
     assert [taken(limit, client) for client in "abca"] == [True, True, True, True]
     assert len(limit._buckets) == 2
     assert taken(limit, "c") == EMPTY
-
-
-def read(parts, headers=(), largest=10, gone=False):
-    messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
-    messages.append({"type": "http.disconnect"} if gone else {"type": "http.request", "body": b""})
-    left = iter(messages)
-
-    async def receive():
-        return next(left)
-
-    request = Request({"type": "http", "method": "POST", "headers": list(headers)}, receive)
-    return asyncio.run(limits.body(request, largest)), len(list(left))
-
-
-def test_a_body_comes_in_parts():
-    assert read([b"abc", b"", b"defg"])[0] == b"abcdefg"
-    assert read([b"0123456789"])[0] == b"0123456789"
-
-
-@pytest.mark.parametrize("headers", [[], [(b"content-length", b"5")], [(b"content-length", b"nonsense")]])
-def test_a_body_is_read_no_further_than_allowed_whatever_it_said(headers):
-    with pytest.raises(RequestError) as refused:
-        read([b"0123456789", b"a", b"never read"], headers)
-    assert refused.value.status == 413
-
-
-def test_a_body_that_says_it_is_too_long_is_not_read_at_all():
-    with pytest.raises(RequestError) as refused:
-        read([], [(b"content-length", b"11")], gone=True)
-    assert refused.value.status == 413
-
-
-def test_a_client_that_goes_away_is_no_error_of_ours():
-    with pytest.raises(RequestError) as refused:
-        read([b"abc"], gone=True)
-    assert refused.value.status == 400

@@ -1,0 +1,292 @@
+"""Chooses the strokes of digits among all that a picture shows: rules, frames, dirt and other things are left out.
+
+Nothing is left out when too little for a digit would remain: a digit at the edge of a picture is still read.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+FAINTEST = 0.06  # contrast below which nothing counts as drawn
+NEIGHBOURS = np.ones((3, 3))
+DIRT = 0.02  # share of the largest part's pixels, or of all ink, below which a part is dirt
+FILLED = 0.85  # share of its box that a spot fills, at least; a straight stroke does too, but is narrow
+SMALLEST = 5  # pixels, of the longer side of a digit
+ENOUGH = 0.1  # height or width of a digit, at least, as a share of the picture's longer side
+LOWEST = 0.4  # height of a digit, at least, as a share of its width
+RULE = 0.7  # length of a rule, at least, as a share of the picture's width or height
+SEVERAL = 3  # rules
+LINE = 0.13  # width of a line, at most, as a share of its length
+BOTTOM = 0.7  # of a digit's height, below which a baseline lies
+FOOT = 0.7  # width of the foot of a one, at most, as a share of its height
+OVERHANG = 0.06  # of a digit's height, by which a baseline goes farther to both sides
+MARGIN = 0.12  # of the picture's width or height
+ENCLOSED = 0.3  # height of a digit that is framed or underlined, at least, as a share of the frame's or line's
+HOLLOW = 0.4  # share of its box that a frame fills, at most
+NEAR = 0.12  # distance of the parts of one digit, at most, as a share of their larger side
+ABOVE = 0.35  # the same for parts one above the other
+FAR = 0.5  # distance from a digit, as a share of its larger side, up to which small parts belong to it
+ALIKE = 0.6  # height, and contrast, of another digit, at least, as a share of the largest one's
+
+
+@dataclass(frozen=True)
+class Part:
+    """A connected part of the ink, or several; the box is in pixels, `bottom` and `right` outside.
+
+    Attributes:
+        numbers: in the labelled image.
+        top: first row.
+        left: first column.
+        bottom: the row after the last.
+        right: the column after the last.
+        pixels: their number.
+        mass: the sum of their contrasts.
+    """
+
+    numbers: tuple[int, ...]
+    top: int
+    left: int
+    bottom: int
+    right: int
+    pixels: int
+    mass: float
+
+    @property
+    def height(self) -> int:
+        """Of the box."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """Of the box."""
+        return self.right - self.left
+
+    @property
+    def longer(self) -> int:
+        """Side of the box."""
+        return max(self.height, self.width)
+
+    @property
+    def weight(self) -> float:
+        """How much it stands out: by its ink and its size."""
+        return self.mass * self.longer
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether it is no stroke but a spot or a slab."""
+        return self.pixels >= FILLED * self.height * self.width and min(self.height, self.width) >= self.longer / 2
+
+    def joined(self, other: "Part") -> "Part":
+        """Returns both as one."""
+        return Part(
+            self.numbers + other.numbers,
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+            self.pixels + other.pixels,
+            self.mass + other.mass,
+        )
+
+    def gaps(self, other: "Part") -> tuple[int, int]:
+        """Returns the vertical and the horizontal distance of the boxes; negative where they overlap."""
+        vertical = max(other.top - self.bottom, self.top - other.bottom)
+        return vertical, max(other.left - self.right, self.left - other.right)
+
+    def belongs_to(self, other: "Part") -> bool:
+        """Returns whether both are parts of one digit: they nearly touch, or one is just above the other."""
+        vertical, horizontal = self.gaps(other)
+        larger = max(self.longer, other.longer)
+        if max(vertical, horizontal) <= NEAR * larger:
+            return True
+        return -horizontal >= min(self.width, other.width) / 2 and vertical <= ABOVE * larger
+
+    def touches_edge(self, shape: tuple[int, ...]) -> bool:
+        """Returns whether it reaches the edge of a picture."""
+        return self.top <= 1 or self.left <= 1 or self.bottom >= shape[0] - 1 or self.right >= shape[1] - 1
+
+    def in_margin(self, shape: tuple[int, ...]) -> bool:
+        """Returns whether it lies in the margin of a picture, where punched holes are."""
+        height, width = shape
+        beyond = min(self.bottom / height, self.right / width) <= MARGIN
+        return beyond or max(self.top / height, self.left / width) >= 1 - MARGIN
+
+    def encloses(self, other: "Part") -> bool:
+        """Returns whether the other, large enough for a digit, lies in this one as in a frame."""
+        beyond = self.top < other.top and self.left < other.left
+        beyond = beyond and self.bottom > other.bottom and self.right > other.right
+        hollow = self.pixels <= HOLLOW * self.height * self.width
+        return beyond and hollow and other.height >= ENCLOSED * self.height
+
+    def is_line_beside(self, rest: "Part") -> bool:
+        """Returns whether it is a straight line under, over or beside the rest, too long to belong to it."""
+        if self.pixels > LINE * self.longer**2 or min(self.height, self.width) > 2 * LINE * self.longer:
+            return False
+        if rest.height < ENCLOSED * self.longer:  # a stroke and a dash
+            return False
+        vertical, horizontal = self.gaps(rest)
+        if self.width > self.height:
+            longest = 0.8 if self.top > rest.top else 1.5  # over a digit it may be the top of a five
+            return vertical >= -0.1 * rest.height and self.width > longest * rest.width
+        return horizontal >= -0.1 * rest.width and self.height > 1.3 * rest.height
+
+
+def digits(strength: np.ndarray) -> list[tuple[np.ndarray, Part]]:
+    """Returns the digits, the most prominent first: the ink of each, float32 `[H, W]`, 1 inside a stroke, and its box.
+
+    Args:
+        strength: contrast of strokes to the paper, float32 `[H, W]`, 0 to 1, without the paper's noise.
+    """
+    smooth = np.asarray(ndimage.uniform_filter(strength, 3, mode="nearest"))
+    if smooth.max() < FAINTEST:
+        return []
+    ink = smooth > threshold(smooth)
+    without_rules = ink & ~rules(ink)
+    labels, parts = connected(without_rules, strength)
+    if not any(_may_be_digit(part, ink.shape) for part in parts):
+        labels, parts = connected(ink, strength)
+    found = []
+    for group in grouped(candidates(parts, ink.shape)):
+        if group.longer < SMALLEST or group.pixels < DIRT * ink.sum() or group.is_filled:
+            continue
+        strokes = np.isin(labels, group.numbers)
+        strokes &= ~baseline(strokes, group)
+        found.append((soft(strength, strokes, ink), group))
+    return found
+
+
+def threshold(strength: np.ndarray) -> float:
+    """Returns the contrast that separates ink from paper (Otsu, 1979)."""
+    counts, edges = np.histogram(strength, 256, (0, float(strength.max())))
+    below = np.cumsum(counts).astype(np.float64)
+    mass = np.cumsum(counts * (edges[1:] + edges[:-1]) / 2)
+    between = (mass[-1] * below - below[-1] * mass) ** 2 / np.maximum(below * (below[-1] - below), 1)
+    return float(edges[1:][between.argmax()])
+
+
+def connected(ink: np.ndarray, strength: np.ndarray) -> tuple[np.ndarray, list[Part]]:
+    """Returns the labelled image, and the connected parts that are no dirt."""
+    labels, count = ndimage.label(ink, NEIGHBOURS)
+    pixels = np.bincount(labels.ravel(), minlength=count + 1)
+    mass = np.bincount(labels.ravel(), strength.ravel(), minlength=count + 1)
+    least = DIRT * pixels[1:].max(initial=0)
+    return labels, [
+        Part((number,), rows.start, columns.start, rows.stop, columns.stop, int(pixels[number]), float(mass[number]))
+        for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1)
+        if pixels[number] >= least
+    ]
+
+
+def candidates(parts: list[Part], shape: tuple[int, ...]) -> list[Part]:
+    """Returns the parts that are no surroundings: they do not touch the edge, enclose others, or underline them."""
+
+    def without(some: Callable[[Part], bool]) -> list[Part]:
+        rest = [part for part in parts if not some(part)]
+        return rest if any(_may_be_digit(part, shape) for part in rest) else parts
+
+    parts = without(lambda part: part.touches_edge(shape))
+    parts = without(lambda part: part.in_margin(shape) and not _may_be_digit(part, shape))
+    parts = without(lambda part: any(part.encloses(other) for other in parts))
+    for main in sorted(parts, key=lambda part: part.weight, reverse=True)[:2]:  # the first may be the line itself
+        if _may_be_digit(main, shape):
+            parts = without(lambda part, main=main: part is not main and part.is_line_beside(main))  # type: ignore[misc]
+    return parts
+
+
+def grouped(parts: Iterable[Part]) -> list[Part]:
+    """Joins the parts of each digit; leaves out what is small and far from the largest, or paler."""
+    groups: list[Part] = []
+    for part in parts:
+        alone = []
+        for group in groups:
+            if part.belongs_to(group):
+                part = part.joined(group)  # noqa: PLW2901  # grows while it is compared
+            else:
+                alone.append(group)
+        groups = [*alone, part]
+    main, *others = sorted(groups, key=lambda group: group.weight, reverse=True)
+    digits = [group for group in others if _alike(group, main)]
+    for group in others:
+        if group not in digits and max(group.gaps(main)) <= FAR * main.longer and group.mass >= DIRT * main.mass:
+            main = main.joined(group)
+    return [main, *digits]
+
+
+def _may_be_digit(part: Part, shape: tuple[int, ...]) -> bool:
+    return part.height >= max(ENOUGH * max(shape), LOWEST * part.width)
+
+
+def _alike(group: Part, main: Part) -> bool:
+    """Returns whether the group is as large and as dark as the main digit."""
+    contrast = (group.mass / group.pixels) / (main.mass / main.pixels)
+    return ALIKE <= group.height / main.height <= 1 / ALIKE and contrast >= ALIKE
+
+
+def rules(ink: np.ndarray) -> np.ndarray:
+    """Returns the pixels of lines across the whole picture, without what crosses them.
+
+    Lines that do not reach both edges, as on a sheet in a picture, count if there are several: one may be a stroke.
+    """
+    down = [line.T for line in straight_lines(ink.T, RULE * ink.shape[0])]
+    result = np.zeros_like(ink)
+    for lines, axis in ((straight_lines(ink, RULE * ink.shape[1]), 0), (down, 1)):
+        for line in lines:
+            reached = np.flatnonzero(line.any(axis=axis))
+            from_edge_to_edge = reached[0] <= 2 and reached[-1] >= line.shape[1 - axis] - 3
+            if len(lines) >= SEVERAL or from_edge_to_edge:
+                result |= line
+    return result
+
+
+def baseline(strokes: np.ndarray, digit: Part) -> np.ndarray:
+    """Returns the pixels of a line that the digit stands on, which goes farther to both sides."""
+    result = np.zeros_like(strokes)
+    if digit.width < FOOT * digit.height:
+        return result
+    box = strokes[digit.top : digit.bottom, digit.left : digit.right]
+    line = np.any([np.zeros_like(box), *straight_lines(box, 0.8 * digit.width)], axis=0)
+    line[: round(BOTTOM * digit.height)] = False
+    columns = np.flatnonzero((box & ~line).any(axis=0))
+    if len(columns) and min(columns[0], digit.width - 1 - columns[-1]) >= OVERHANG * digit.height:
+        result[digit.top : digit.bottom, digit.left : digit.right] = line
+    return result
+
+
+def straight_lines(ink: np.ndarray, least: float) -> list[np.ndarray]:
+    """Returns the pixels of each nearly horizontal line of at least this length, without what crosses it."""
+    if ink.any(axis=0).sum() < least:
+        return []
+    length = max(round(least / 6), 5)  # of the pieces of a line that are level
+    runs = _opened(ndimage.binary_dilation(ink, np.ones((3, 1))), length, axis=1)
+    labels, _ = ndimage.label(runs, NEIGHBOURS)
+    lines = []
+    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+        line = ink[rows, columns] & (labels[rows, columns] == number)
+        height, width = line.shape
+        thickness = round(float(np.median(line.sum(axis=0))))
+        if width < least or thickness > LINE * width or height > LINE * width + 2 * thickness:
+            continue
+        tallest = 2 * thickness + 2  # a taller run of pixels crosses the line
+        top = max(rows.start - tallest, 0)
+        crossing = _opened(ink[top : rows.stop + tallest, columns], tallest + 1, axis=0)
+        lines.append(np.zeros_like(ink))
+        lines[-1][rows, columns] = line & ~crossing[rows.start - top :][:height]
+    return lines
+
+
+def _opened(ink: np.ndarray, length: int, axis: int) -> np.ndarray:
+    """Returns the runs of pixels of at least this length along an axis."""
+    eroded = ndimage.minimum_filter1d(ink.view(np.uint8), length, axis=axis)
+    return np.asarray(ndimage.maximum_filter1d(eroded, length, axis=axis), dtype=bool)
+
+
+def soft(strength: np.ndarray, strokes: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Returns the contrast of the strokes with their soft edges, without that of the other ink; 1 inside a stroke."""
+    if not strokes.any():
+        return np.zeros_like(strength)
+    full = float(np.quantile(strength[strokes], 0.75))
+    others = ndimage.binary_dilation(ink & ~strokes)
+    near = ndimage.maximum_filter(strokes, 5) & ~others
+    return np.asarray(np.where(near | strokes, np.clip(strength / full, 0, 1), 0), dtype=np.float32)
