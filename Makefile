@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help doctor setup run repro compare sweep queue bench push pull show diff gate fresh verify plots architecture tensorboard \
-	netron restore demo api evaluate-drawn load test test-all lint lock clean
+.PHONY: help doctor setup run repro compare sweep queue bench push pull show diff gate fresh verify fsck merge-lock plots architecture \
+	tensorboard netron restore demo api evaluate-drawn load test test-all lint lock clean
 
 # The newest Python that works; `make PYTHON=...` names another.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -41,8 +41,7 @@ run: $(RUN) ## Run the whole pipeline on the embedded digits: no download, resul
 	@python -m tools.experiment '$(or $(NAME),embedded)' --set $(EMBEDDED) --keep plots metrics models
 
 repro: $(RUN) ## Bring the pipeline up to date on MNIST: MNIST_DIR=folder has its four files; PULL=1 fetches what the storage has
-	@python -m digits.params
-	@python -m dvc repro $(if $(PULL),--pull)
+	@python -m tools.repro $(if $(PULL),--pull)
 
 compare: $(RUN) ## Train every recipe and write compare/REPORT.md: DATASET=digits leaves its own in runs/; PULL=1
 	@python -m tools.comparison $(if $(PULL),--pull )$(if $(DATASET),'$(subst /,-,$(DATASET))' --set 'dataset=$(DATASET)')
@@ -54,6 +53,7 @@ sweep: $(RUN) .venv/.ready-search ## Search hyper-parameters: KEYS="key=values .
 		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SAMPLER),--sampler $(SAMPLER)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
 queue: $(RUN) ## Run what dvc exp run --queue has queued, one after the other (docs/experiments.md)
+	@python -m tools.mend
 	@python -m tools.unicode_dvc exp run --run-all
 
 WHAT := seeds
@@ -83,6 +83,9 @@ fresh: $(RUN) ## Fail if the committed locks are of other sources or parameters:
 
 verify: $(RUN) ## Build the embedded pipeline twice from nothing and compare all bytes: ALL=1 as params.yaml says (MNIST)
 	@python -m tools.rebuild_twice $(if $(ALL),,--set $(EMBEDDED))
+
+fsck: $(RUN) ## Re-hash DVC's cache and the outputs, and say how to mend what is damaged (docs/faults.md)
+	@python -m tools.fsck
 
 plots: $(RUN) ## Put DVC's plots and all pictures on one page that needs no network: BASE=main compares
 	@python -m dvc plots $(if $(filter command line,$(origin BASE)),diff '$(BASE)' $(THIS),show) --out runs/plots
@@ -118,6 +121,9 @@ load: $(APPS) ## Measure the HTTP service under load: LOAD="--seconds 600 --kind
 	@python -m benchmarks.load $(or $(LOAD),--seconds 30)
 
 ##@ Develop
+merge-lock: $(RUN) ## Resolve a merge conflict in dvc.lock stage by stage, after those of the other files
+	@python -m tools.merge_lock
+
 PYTEST := python -m pytest -n logical --maxprocesses 4
 test: $(DEV) ## Run the quick tests: ARGS="-k name" is for pytest
 	@$(PYTEST) --dist worksteal -m "not (pipeline or browser or mnist)" $(ARGS)
