@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help doctor setup run repro compare sweep queue bench push pull show diff gate fresh verify plots architecture tensorboard \
-	netron restore demo api evaluate-drawn load test test-all lint lock clean
+.PHONY: help doctor setup run repro compare sweep queue bench push pull show diff gate fresh verify fsck merge-lock plots architecture \
+	tensorboard netron restore provenance audit demo api evaluate-drawn load test test-all lint lock clean
 
 # The newest Python that works; `make PYTHON=...` names another.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -41,8 +41,7 @@ run: $(RUN) ## Run the whole pipeline on the embedded digits: no download, resul
 	@python -m tools.experiment '$(or $(NAME),embedded)' --set $(EMBEDDED) --keep plots metrics models
 
 repro: $(RUN) ## Bring the pipeline up to date on MNIST: MNIST_DIR=folder has its four files; PULL=1 fetches what the storage has
-	@python -m digits.params
-	@python -m dvc repro $(if $(PULL),--pull)
+	@python -m tools.repro $(if $(PULL),--pull)
 
 compare: $(RUN) ## Train every recipe and write compare/REPORT.md: DATASET=digits leaves its own in runs/; PULL=1
 	@python -m tools.comparison $(if $(PULL),--pull )$(if $(DATASET),'$(subst /,-,$(DATASET))' --set 'dataset=$(DATASET)')
@@ -54,6 +53,7 @@ sweep: $(RUN) .venv/.ready-search ## Search hyper-parameters: KEYS="key=values .
 		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SAMPLER),--sampler $(SAMPLER)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
 queue: $(RUN) ## Run what dvc exp run --queue has queued, one after the other (docs/experiments.md)
+	@python -m tools.mend
 	@python -m tools.unicode_dvc exp run --run-all
 
 WHAT := seeds
@@ -84,6 +84,9 @@ fresh: $(RUN) ## Fail if the committed locks are of other sources or parameters:
 verify: $(RUN) ## Build the embedded pipeline twice from nothing and compare all bytes: ALL=1 as params.yaml says (MNIST)
 	@python -m tools.rebuild_twice $(if $(ALL),,--set $(EMBEDDED))
 
+fsck: $(RUN) ## Re-hash DVC's cache and the outputs, and say how to mend what is damaged (docs/faults.md)
+	@python -m tools.fsck
+
 plots: $(RUN) ## Put DVC's plots and all pictures on one page that needs no network: BASE=main compares
 	@python -m dvc plots $(if $(filter command line,$(origin BASE)),diff '$(BASE)' $(THIS),show) --out runs/plots
 
@@ -105,22 +108,28 @@ restore: $(RUN) ## Go to a commit with its data and models: REV=name, or WHEN="1
 	git checkout --quiet "$${rev:?no commit before $(WHEN)}" -- && dvc checkout > /dev/null && git log -1 --format='%h of %cd: %s'
 
 demo: $(APPS) ## Serve a page to draw digits on, http://127.0.0.1:7860, after make repro or make run: PORT=...
-	@python -m apps.demo $(if $(PORT),--port $(PORT))
+	@python -m apps.demo $(if $(PORT),--port $(PORT)) $(if $(ALLOW),--allow)
 
 api: $(APPS) ## Serve the model over HTTP, http://127.0.0.1:8000: PORT=... MODEL=file, or STAGE=prod of the registry
 	$(if $(STAGE),@python -m tools.promoted '$(STAGE)')
-	@python -m apps.api $(if $(PORT),--port $(PORT)) $(if $(MODEL)$(STAGE),--model "$(or $(MODEL),runs/$(STAGE)/models/model.tflite)")
+	@python -m apps.api $(if $(PORT),--port $(PORT)) $(if $(MODEL)$(STAGE),--model "$(or $(MODEL),runs/$(STAGE)/models/model.tflite)") $(if $(ALLOW),--allow)
+
+provenance: $(RUN) ## Say where a model comes from: MODEL=file (docs/provenance.md)
+	@python -m tools.provenance "$(or $(MODEL),models/model.keras)"
 
 evaluate-drawn: $(RUN) ## Measure the model on the drawings that were corrected on the page: MODEL=file
-	@python -m tools.evaluate_drawn $(if $(MODEL),--model "$(MODEL)")
+	@python -m tools.evaluate_drawn $(if $(MODEL),--model "$(MODEL)") $(if $(ALLOW),--allow)
 
 load: $(APPS) ## Measure the HTTP service under load: LOAD="--seconds 600 --kind png"
 	@python -m benchmarks.load $(or $(LOAD),--seconds 30)
 
 ##@ Develop
+merge-lock: $(RUN) ## Resolve a merge conflict in dvc.lock stage by stage, after those of the other files
+	@python -m tools.merge_lock
+
 PYTEST := python -m pytest -n logical --maxprocesses 4
 test: $(DEV) ## Run the quick tests: ARGS="-k name" is for pytest
-	@$(PYTEST) --dist worksteal -m "not (pipeline or browser or mnist)" $(ARGS)
+	@$(PYTEST) --dist worksteal -m "not (pipeline or browser or fuzz or mnist)" $(ARGS)
 
 test-all: $(DEV) ## Run all tests: the whole pipeline, a browser, and MNIST where MNIST_DIR names its files
 	@$(PYTEST) --dist loadscope $(ARGS)
@@ -134,6 +143,9 @@ lint: $(DEV) ## Check style, format, types, which room imports which, scripts, w
 	@zizmor --offline --quiet .github
 	@.ci/actionlint
 	@hadolint Dockerfile
+
+audit: $(DEV) ## Look the locked packages up among known vulnerabilities, and list them: runs/sbom.json
+	@python -m tools.audit
 
 ##@ Set up
 doctor: ## Say what is missing on this machine; needs nothing but a Python

@@ -9,9 +9,9 @@ the file has that name; the cache is shared. For all that DVC can tell about the
 """
 
 import argparse
+import contextlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ from dvc.utils.hydra import apply_overrides
 
 from digits.core import files, paths
 from digits.core.errors import UserError, one_line, run
-from tools import unicode_dvc  # noqa: F401  # lets DVC write the configuration of a folder such as `Schätze`
+from tools import mend, unicode_dvc
 
 SOURCES = ("*.py", "*.yaml", "*.lock")  # in compare/, beside outputs
 FOLDERS = ("benchmarks", "digits", "drawings", "stages")
@@ -39,9 +39,11 @@ def main() -> None:
     parser.add_argument("--pull", action="store_true", help="take from the storage what it has (docs/storage.md)")
     arguments = parser.parse_args()
     folder = Path("runs", f"compare-{arguments.name}" if arguments.name else "compare")
+    mend.main()
     prepare(folder, arguments.set)
-    command = [sys.executable, "-m", "dvc", "repro", NAMES[PIPELINE], *(["--pull"] if arguments.pull else [])]
-    if status := subprocess.run(command, check=False, cwd=folder).returncode:  # noqa: S603
+    with contextlib.chdir(folder):
+        status = unicode_dvc.run("repro", NAMES[PIPELINE], *(["--pull"] if arguments.pull else []))
+    if status:
         sys.exit(status)
     if not arguments.name:
         keep(folder)

@@ -3,19 +3,22 @@
 - The site cache: DVC's default is a folder that every user of the machine can write to, and DVC unpickles what lies
   there. The path must be absolute, because an experiment changes directory: `.dvc/config` cannot have it.
 - The page of `dvc plots`: DVC's own loads its scripts from the network.
+- Files that are replaced whole (`tools/shims/dvc_patches.py`): each Python of this environment imports the copy.
 - No git, where there is none, as in a downloaded archive: `dvc repro` works without, experiments do not.
 """
 
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
 from dvc.config import Config
 
+from digits.core import files
 from tools import plots_page as plots_page_template
-from tools import unicode_dvc  # noqa: F401  # lets DVC write the configuration of a folder such as `Schätze`
+from tools import unicode_dvc  # which lets DVC write the configuration of a folder such as `Schätze`
 
 
 def main() -> None:
@@ -28,6 +31,13 @@ def main() -> None:
         choose(settings.setdefault("core", {}), "site_cache_dir", str(cache))
         choose(settings.setdefault("core", {}), "no_scm", True if no_repository() else None)
         choose(settings.setdefault("plots", {}), "html_template", plots_page())
+
+
+def patch_dvc(packages: Path) -> None:
+    """Copies the patches into the folder of the environment's packages, with a line that has Python import them."""
+    name = unicode_dvc.PATCHES
+    shutil.copyfile(unicode_dvc.SHIMS / f"{name}.py", packages / f"{name}.py")
+    (packages / f"{name}.pth").write_text(f"import {name}\n", encoding="utf-8")
 
 
 def no_repository() -> bool:
@@ -47,9 +57,10 @@ def choose(section: dict[str, Any], key: str, value: str | bool | None) -> None:
 def plots_page() -> str:
     """Writes a page with its scripts inside; returns its path."""
     page = Path(sys.prefix) / "plots.html"
-    page.write_text(plots_page_template.page(), encoding="utf-8")
+    files.write_text(page, plots_page_template.page())
     return str(page)
 
 
 if __name__ == "__main__":
     main()
+    patch_dvc(Path(sysconfig.get_path("purelib")))

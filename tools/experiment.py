@@ -20,12 +20,13 @@ from dvc.repo.experiments.exceptions import UnresolvedExpNamesError
 
 from digits.core.errors import UserError, run
 from digits.evaluation import summary_text
-from tools import configure_dvc, unicode_dvc
+from tools import configure_dvc, mend, unicode_dvc
 
 
 def main() -> None:
     """Runs the experiment, keeps its results and says where they are."""
     arguments = parser().parse_args()
+    mend.main()
     check_repository()
     configure_dvc.main()  # the folder may have been moved, or have become a repository, since it was set up
     remove(arguments.name)
@@ -45,9 +46,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def check_repository() -> None:
-    """Refuses a folder whose files are in no commit: DVC keeps an experiment beside one."""
+    """Refuses a folder whose files are in no commit, beside which DVC keeps an experiment, or whose name git loses."""
+    if "\n" in str(Path.cwd()):
+        raise UserError("the name of this folder has a line break, which git cannot copy from: rename it")
     command = ["git", "cat-file", "-e", "HEAD:./dvc.yaml"]
-    if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603
+    asked = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    if "dubious ownership" in asked.stderr:
+        raise UserError(f"git refuses a folder of another user: git config --global --add safe.directory {Path.cwd()}")
+    if asked.returncode:
         raise UserError(
             f"{Path.cwd()} is not committed to git, and DVC keeps an experiment beside a commit: clone the project, or "
             "`git init && git add --all && git commit -m start`; `make repro` needs no git"
@@ -63,7 +69,9 @@ def remove(name: str) -> None:
 def start(name: str, settings: Sequence[str]) -> None:
     """Runs the pipeline in a copy; DVC says what it does."""
     options = [part for setting in settings for part in ("--set-param", setting)]
-    if status := unicode_dvc.run("exp", "run", "--temp", "--name", name, *options):
+    with mend.keeping_git():
+        status = unicode_dvc.run("exp", "run", "--temp", "--name", name, *options)
+    if status:
         sys.exit(status)
 
 

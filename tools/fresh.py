@@ -98,6 +98,14 @@ def changes(stage: Stage, made: Mapping[str, Output]) -> Iterator[Change]:
         stage: as DVC read it from both files.
         made: path -> output of any stage.
     """
+    yield from changed_inputs(stage, made)
+    for out in stage.outs:
+        if not out.use_cache:
+            yield from out.workspace_status().items()
+
+
+def changed_inputs(stage: Stage, made: Mapping[str, Output]) -> Iterator[Change]:
+    """Yields what differs in the command, the dependencies and the parameters of a stage; arguments as of `changes`."""
     if stage.cmd_changed:
         yield "command", "modified"
     for dep in stage.deps:
@@ -109,9 +117,6 @@ def changes(stage: Stage, made: Mapping[str, Output]) -> Iterator[Change]:
                 yield str(dep), f"not what {made[dep.fs_path].stage.name} made"
         elif not any(related(dep.fs_path, path) for path in made):
             yield from ((name, state if dep.hash_info else "new") for name, state in dep.workspace_status().items())
-    for out in stage.outs:
-        if not out.use_cache:
-            yield from out.workspace_status().items()
 
 
 def parameters(states: Mapping[str, str]) -> Iterator[Change]:

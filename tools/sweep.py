@@ -35,7 +35,8 @@ from ruamel.yaml import YAML
 
 from digits import params
 from digits.core import files, paths
-from digits.core.errors import UserError, one_line, run
+from digits.core.errors import Interrupted, UserError, one_line, run
+from tools import mend
 from tools.space import SAMPLERS, Setting, asked, check, parsed, study
 
 NULL = "tag:yaml.org,2002:null"  # which ruamel.yaml by default writes as an empty value
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the best setting into params.yaml")
     arguments = parser.parse_args()
 
+    mend.main()
     space, known = parsed(arguments.keys), params.load().model_dump(mode="json")
     shared = parsed(arguments.set)
     fixed = {key: values[0] for key, values in shared.items() if isinstance(values, list) and len(values) == 1}
@@ -121,12 +123,15 @@ def run_experiment(name: str, values: Iterable[str]) -> None:
     """Runs an experiment in a copy of the project; reports its failure without stopping the search."""
     options = [part for value in values for part in ("--set-param", value)]
     command = [sys.executable, "-m", "tools.unicode_dvc", "exp", "run", "--temp", "--name", name, *options, "train"]
-    experiment = subprocess.Popen(command)  # noqa: S603
-    try:
-        failed = experiment.wait()
-    except KeyboardInterrupt:
-        experiment.wait()  # DVC, interrupted too, restores the work tree that it stashed
-        raise
+    with mend.keeping_git():
+        experiment = subprocess.Popen(command)  # noqa: S603
+        try:
+            failed = experiment.wait()
+        except KeyboardInterrupt as error:
+            if isinstance(error, Interrupted):  # by a signal to this process; Ctrl-C reaches both
+                experiment.send_signal(error.args[0])
+            experiment.wait()  # DVC, interrupted too, restores the work tree that it stashed
+            raise
     if failed:
         print(f"{name} failed; the others go on", file=sys.stderr, flush=True)
 

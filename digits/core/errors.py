@@ -4,8 +4,11 @@ import errno
 import inspect
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LIMIT = 1000  # characters of a message
@@ -18,6 +21,11 @@ class UserError(Exception):
         super().__init__(readable(message))
 
 
+class Interrupted(KeyboardInterrupt):
+    """A signal that ends a process: SIGTERM of `kill` or of a job's end, SIGHUP of a closed terminal."""
+
+
+MEMORY = "close other programs, or raise the limit on memory (`ulimit -v unlimited`), then run again"
 REMEDIES = {
     errno.ENOENT: "run `dvc repro`, which makes what is missing, or `dvc checkout`, which restores it",
     errno.EACCES: "give yourself permission there (chmod, chown), then run again",
@@ -25,6 +33,9 @@ REMEDIES = {
     errno.EROFS: "the file system is read-only: work in a copy elsewhere",
     errno.ENOSPC: "free some space (`dvc gc --workspace` drops unused cache), then run again",
     errno.EDQUOT: "your disk quota is used up: free some space, then run again",
+    errno.EMFILE: "too many files are open at once: raise the limit, `ulimit -n 1024`",
+    errno.ENFILE: "too many files are open on this machine: close other programs",
+    errno.ENOMEM: MEMORY,
     errno.EFBIG: "a limit on the size of files stops it (see `ulimit -f`)",
 }
 
@@ -55,21 +66,49 @@ def run(main: Callable[[], None]) -> None:
     file = Path(inspect.getfile(main))
     stage = file.parent.name if file.stem == "__main__" else file.stem
     try:
-        main()
-        sys.stdout.flush()
+        with handling_signals():
+            main()
+            sys.stdout.flush()
     except BrokenPipeError:  # whoever reads the output, `head` for example, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except KeyboardInterrupt:
-        print(f"{stage}: interrupted; run the same command again to continue", file=sys.stderr)
-        sys.exit(130)
+    except KeyboardInterrupt as error:
+        with suppress(OSError):  # the terminal may be gone
+            print(f"{stage}: interrupted; run the same command again to continue", file=sys.stderr, flush=True)
+        sys.exit(128 + (error.args[0] if isinstance(error, Interrupted) else signal.SIGINT))
     except UserError as error:
         sys.exit(f"{stage}: {error}")
+    except MemoryError:
+        sys.exit(f"{stage}: not enough memory; {MEMORY}")
     except Exception as error:
         failure = as_os_error(error)
         if failure is None:
             raise
         sys.exit(f"{stage}: {explain(failure)}")
+
+
+def interrupt(number: int) -> None:
+    """Ends what runs as Ctrl-C does."""
+    raise Interrupted(number)
+
+
+@contextmanager
+def handling_signals(handle: Callable[[int], None] = interrupt) -> Iterator[None]:
+    """Calls a function on SIGTERM and SIGHUP, which by default end a process without a word.
+
+    A signal that is ignored, as `nohup` does with SIGHUP, stays ignored. Outside of the main thread, where Python sets
+    no handlers, nothing changes.
+    """
+    numbers = (signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.getsignal(number) for number in numbers}
+    handled = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    try:
+        for number in handled:
+            signal.signal(number, lambda number, _: handle(number))
+        yield
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
 
 
 def as_os_error(error: Exception) -> OSError | None:

@@ -170,7 +170,7 @@ def _encircled(split: Split, random: np.random.Generator) -> np.ndarray:
     half = width // 2, height // 2
     small = [np.asarray(Image.fromarray(channel).resize(half)) for channel in np.moveaxis(image, -1, 0)]
     canvas = Image.new("L", (width, height))
-    inset = random.uniform(1, 0.12 * width)
+    inset = random.uniform(0.04, 0.12) * width
     box = (inset, inset, width - 1 - inset, height - 1 - inset)
     draw = ImageDraw.Draw(canvas)
     (draw.ellipse if random.random() < 0.5 else draw.rectangle)(box, outline=255, width=int(random.integers(1, 3)))

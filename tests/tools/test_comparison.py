@@ -183,17 +183,18 @@ def test_report_metrics_pictures_and_lock_are_kept_and_models_are_not(measured):
 
 
 @pytest.fixture
-def repro(monkeypatch):
+def repro(project, monkeypatch):
     """Stands in for DVC: `repro.status` is what it ends with, `repro.calls` what it was told, and where."""
     state = SimpleNamespace(status=0, calls=[])
 
-    def run(command, *, cwd, check):
-        state.calls.append((command, cwd))
+    def run(*command):
+        state.calls.append((command, Path.cwd().relative_to(project)))
         for name in ("REPORT.md", "metrics.json", "plots/new.png", "dvc.lock"):
-            write(cwd / "compare" / name, "of this run")
-        return SimpleNamespace(returncode=state.status)
+            write(Path("compare") / name, "of this run")
+        return state.status
 
-    monkeypatch.setattr(comparison.subprocess, "run", run)
+    monkeypatch.setattr(comparison.unicode_dvc, "run", run)
+    monkeypatch.setattr(comparison.mend, "main", lambda: None)  # it would find that these locks are none
     return state
 
 
@@ -204,7 +205,7 @@ def start(monkeypatch, *arguments):
 
 def test_the_committed_comparison_is_run_and_kept(project, repro, monkeypatch, capsys):
     start(monkeypatch)
-    assert repro.calls == [([sys.executable, "-m", "dvc", "repro", "compare/dvc.yaml"], FOLDER)]
+    assert repro.calls == [(("repro", "compare/dvc.yaml"), FOLDER)]
     assert (project / "compare/REPORT.md").read_text() == "of this run"
     assert (project / "compare/pipeline.lock").read_text() == "of this run"
     assert not (project / "compare/dvc.lock").exists()
@@ -213,7 +214,7 @@ def test_the_committed_comparison_is_run_and_kept(project, repro, monkeypatch, c
 
 def test_with_pull_dvc_takes_what_the_storage_has(project, repro, monkeypatch):
     start(monkeypatch, "--pull")
-    assert repro.calls[0][0][-2:] == ["compare/dvc.yaml", "--pull"]
+    assert repro.calls[0][0][-2:] == ("compare/dvc.yaml", "--pull")
 
 
 def test_another_stays_in_its_folder(project, repro, monkeypatch, capsys):

@@ -101,3 +101,17 @@ def test_everything_is_done_in_order(monkeypatch, commands, folder, capsys):
     assert done == ["checked", "configured", "removed try"]
     assert [command[0] for command in commands] == ["exp", "get"]
     assert "undo: .venv/bin/dvc exp remove try" in capsys.readouterr().out
+
+
+def test_a_folder_with_a_line_break_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "two\nlines").mkdir()
+    monkeypatch.chdir(tmp_path / "two\nlines")
+    with pytest.raises(UserError, match="line break"):
+        experiment.check_repository()
+
+
+def test_a_folder_of_another_user_is_one_line_that_says_what_to_do(folder, monkeypatch):
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(UserError, match=r"^git refuses a folder of another user: git config --global --add"):
+        experiment.check_repository()

@@ -1,5 +1,6 @@
 import errno
 import os
+import signal
 import subprocess
 import sys
 
@@ -25,7 +26,14 @@ def test_a_user_error_becomes_one_line_and_status_1():
 
 @pytest.mark.parametrize(
     ("number", "advice"),
-    [(errno.ENOENT, "dvc repro"), (errno.EACCES, "permission"), (errno.ENOSPC, "free some space"), (errno.EIO, "disk")],
+    [
+        (errno.ENOENT, "dvc repro"),
+        (errno.EACCES, "permission"),
+        (errno.ENOSPC, "free some space"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.ENOMEM, "ulimit -v"),
+        (errno.EIO, "disk"),
+    ],
 )
 def test_a_failed_file_operation_names_the_file_and_the_way_out(number, advice):
     with pytest.raises(SystemExit) as stop:
@@ -50,6 +58,12 @@ def test_an_interruption_is_one_line_and_status_130(capsys):
         errors.run(raising(KeyboardInterrupt()))
     assert stop.value.code == 130
     assert capsys.readouterr().err == "test_errors: interrupted; run the same command again to continue\n"
+
+
+def test_too_little_memory_is_one_line():
+    with pytest.raises(SystemExit) as stop:
+        errors.run(raising(MemoryError()))
+    assert stop.value.code.startswith("test_errors: not enough memory; close other programs")
 
 
 def test_a_bug_keeps_its_traceback():
@@ -97,6 +111,26 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path):
     )
     assert done.stdout == "0\n"
     assert not done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_signal_that_ends_a_program_gives_the_same_line(capsys, number):
+    with pytest.raises(SystemExit) as stop:
+        errors.run(lambda: signal.raise_signal(number))
+    assert stop.value.code == 128 + number
+    assert capsys.readouterr().err == "test_errors: interrupted; run the same command again to continue\n"
+
+
+def test_a_signal_that_is_ignored_stays_ignored_and_handlers_come_back():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        errors.run(lambda: signal.raise_signal(signal.SIGHUP))
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    of_sigterm = signal.getsignal(signal.SIGTERM)
+    errors.run(lambda: None)
+    assert signal.getsignal(signal.SIGTERM) == of_sigterm
 
 
 @pytest.mark.parametrize("char", ["\n", "\r", "\x1b[2J", "\x00", "\u2028", "\x85", "\udcff", "\t"])

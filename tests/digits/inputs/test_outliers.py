@@ -25,8 +25,8 @@ def test_they_are_like_the_splits_images(made, pieces):
 def test_any_shape_of_images_is_served(shape):
     generator = np.random.default_rng(0)
     split = Split(generator.integers(1, 256, (30, *shape), np.uint8), np.arange(30) % 3)
-    images = outliers.make(split, 12, seed=1)
-    assert images.shape == (12, *shape)
+    images = outliers.make(split, 40, seed=1)
+    assert images.shape == (40, *shape)
     assert (images.max(axis=(1, 2, 3)) > 0).all()
 
 
@@ -49,8 +49,11 @@ def test_the_split_stays_as_it_was(pieces):
     assert pieces.digest() == before
 
 
-def test_two_thirds_are_drawn_as_frames_are(made):
-    for image in made[:40]:
+DRAWN, LETTERS = 24, 15  # of sixty, then the pieces
+
+
+def test_what_is_drawn_or_written_is_like_a_frame(made):
+    for image in made[: DRAWN + LETTERS]:
         rows, columns = (np.flatnonzero((image[..., 0] > 0).any(axis=axis)) for axis in (1, 0))
         assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
 
@@ -68,9 +71,30 @@ def test_an_overlay_holds_two_images_of_different_classes():
     images = np.zeros((30, 12, 12, 1), np.uint8)
     labels = np.arange(30) % 3
     images[:, :5, :3] = levels[labels][:, None, None, None]  # in a corner, that no turn leaves where it is
-    outlier_images = outliers.make(Split(images, labels), 60, seed=0)[40::2]
+    outlier_images = outliers.make(Split(images, labels), 60, seed=0)[DRAWN + LETTERS :: 4]
     for image in outlier_images:
         assert len(set(np.unique(image)) & set(levels)) == 2
+
+
+def test_letters_are_each_in_several_variations(pieces):
+    letters = outliers.make(pieces, 4000, seed=3)[1600:2600]
+    different = len({image.tobytes() for image in letters})
+    assert different == len(outliers.LETTERS) * outliers.VARIATIONS
+    assert not set("0123456789IOlo") & set(outliers.LETTERS)
+
+
+def test_a_digit_is_put_into_a_ring_or_a_box():
+    white = Split(np.full((9, 28, 28, 1), 255, np.uint8), np.arange(9) % 3)
+    for image in outliers.make(white, 60, seed=0)[DRAWN + LETTERS :][2::4]:
+        assert image[7:21, 7:21].min() == 255
+        assert image[14, :6].max() == 255, "the outline"
+        assert (image == 0).any()
+
+
+def test_a_slab_fills_a_part_with_a_straight_edge(pieces):
+    shares = [(image > 0).mean() for image in outliers.make(pieces, 200, seed=0)[130:][3::4]]
+    assert min(shares) > 0.01
+    assert max(shares) < 0.9
 
 
 def test_a_shuffled_image_has_each_quarter_in_another_place():
@@ -80,7 +104,7 @@ def test_a_shuffled_image_has_each_quarter_in_another_place():
     corners += [(slice(5, None), slice(None, 5)), (slice(5, None), slice(5, None))]
     for level, corner in enumerate(corners, start=1):
         images[:, *corner] = 10 * level
-    outlier_images = outliers.make(Split(images, np.arange(9) % 3), 60, seed=0)[41::2]
+    outlier_images = outliers.make(Split(images, np.arange(9) % 3), 60, seed=0)[DRAWN + LETTERS + 1 :: 4]
     for image in outlier_images:
         levels = [np.unique(image[corner]).tolist() for corner in corners]
         assert sorted(levels) == [[10], [20], [30], [40]]
