@@ -22,6 +22,7 @@ SHIMS = Path(__file__).resolve().parent / "shims"
 PATCHES = "dvc_patches"  # by this name from the environment too: never twice in a process
 FULL = 1 << 20  # bytes that are left
 NO_SPACE = "the disk is full; delete a few MB by hand, and `dvc gc --workspace` can drop unused cache; then run again"
+SHELLS = {"sh", "dash", "bash", "zsh", "ksh", "fish"}  # DVC runs a stage in that of $SHELL, or in sh
 
 sys.path.append(str(SHIMS))
 patches = importlib.import_module(PATCHES)
@@ -42,12 +43,14 @@ def run(*arguments: str) -> int:
 def pass_on(number: int) -> None:
     """Gives a signal to the stage that runs, which ends with its line, and DVC after it; else acts as Ctrl-C does.
 
-    DVC alone would die and leave the stage at work.
+    DVC alone would die and leave the stage at work. A shell between the two waits for the stage and passes its exit status
+    on: it must not die first.
     """
     stages = psutil.Process().children(recursive=True)
     for stage in stages:
         with suppress(psutil.Error):
-            stage.send_signal(number)
+            if stage.name() not in SHELLS:
+                stage.send_signal(number)
     if not stages:
         raise KeyboardInterrupt
 

@@ -57,8 +57,10 @@ errors.run(main)
 """
 
 
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # the one stays between DVC and the stage, the other not
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_second_dvc_is_refused_and_a_signal_to_the_first_ends_its_stage_with_a_line(tmp_path, monkeypatch, number):
+def test_a_second_dvc_is_refused_and_a_signal_ends_the_stage_with_a_line(tmp_path, monkeypatch, number, shell):
+    monkeypatch.setenv("SHELL", shell)
     (tmp_path / ".dvc").mkdir()
     (tmp_path / ".dvc/config").write_text(f"[core]\n    no_scm = true\n    site_cache_dir = {tmp_path}/.dvc/site\n")
     (tmp_path / "dvc.yaml").write_text("stages:\n  wait:\n    cmd: python wait.py\n    outs: [out]\n")
