@@ -43,8 +43,8 @@ def run(*arguments: str) -> int:
 def pass_on(number: int) -> None:
     """Gives a signal to the stage that runs, which ends with its line, and DVC after it; else acts as Ctrl-C does.
 
-    DVC alone would die and leave the stage at work. A shell between the two waits for the stage and passes its exit status
-    on: it must not die first.
+    DVC alone would die and leave the stage at work. A shell between the two waits for the stage and passes its exit
+    status on: it must not die first.
     """
     stages = psutil.Process().children(recursive=True)
     for stage in stages:
