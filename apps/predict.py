@@ -22,9 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m apps.predict", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="an image of one digit, any size and colours"
-    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an image of a digit, any size and colours")
     parser.add_argument("--model", type=Path, help="default: the exported one")
     parser.add_argument("--about", type=Path, help="default: about.json beside the model")
     parser.add_argument("--allow", action="store_true", help="run the model even if formats.json lists another file")

@@ -30,7 +30,7 @@ def test_cuda_comes_with_the_release_of_tensorflow_that_the_pipeline_has():
 def test_gpu_puts_the_one_tensorflow_into_the_place_of_the_other():
     printed = make(ROOT, "--dry-run", "--always-make", "PYTHON=python3", "repro", "GPU=1").stdout
     assert printed.index("tools.install requirements.lock") < printed.index("tools.install requirements-gpu.lock")
-    assert printed.index("tools.install requirements-gpu.lock") < printed.index("dvc repro")
+    assert printed.index("tools.install requirements-gpu.lock") < printed.index("tools.repro")
     assert install.REPLACED == {"requirements-gpu.lock": "tensorflow-cpu"}
 
 

@@ -74,6 +74,9 @@ SOURCES = {
     "digits/datasets/sources.py": ALL,
     "digits/drawing": FROM_TRAIN,  # outliers are made with it
     "digits/drawing/framing.py": ALL,  # pictures may be framed
+    "digits/drawing/parts.py": ALL,
+    "digits/drawing/photograph.py": ALL,
+    "digits/drawing/sheets.py": ALL,
     "digits/inputs": FROM_TRAIN,
     "digits/architectures": FROM_TRAIN,
     "digits/metrics": FROM_EVALUATE,
@@ -87,6 +90,7 @@ SOURCES = {
     "digits/evaluation/corruptions.py": FROM_ROBUSTNESS,
     "digits/evaluation/headline.py": HEADLINE,
     "digits/evaluation/examples.py": FROM_EVALUATE,
+    "digits/evaluation/photographs.py": FROM_ROBUSTNESS,
     "digits/evaluation/robustness.py": FROM_ROBUSTNESS,
     "digits/evaluation/summary_text.py": FROM_EVALUATE,
     "digits/evaluation/test_split.py": FROM_EVALUATE,

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Annotated, Any
 
 import swagger_ui_bundle
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -17,7 +19,7 @@ from apps.api import reading, schema
 from apps.api.batching import Batcher
 from apps.api.rate_limit import RateLimit
 from apps.api.request_body import Bodies
-from apps.api.request_errors import RequestError, as_json
+from apps.api.request_errors import RequestError, as_json, invalid_query
 from apps.api.service_metrics import MetricsMiddleware, ServiceMetrics
 from apps.api.workers import Workers
 from digits.drawing.framing import Digit, in_reading_order
@@ -48,6 +50,7 @@ def create(predictor: Predictor, *, rate: float = limits.RATE, origins: Sequence
             CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["content-type"]
         )
     app.add_middleware(MetricsMiddleware, metrics=metrics, paths=schema.PATHS)
+    app.exception_handler(RequestValidationError)(invalid_query)
     app.post("/predict", openapi_extra=schema.PREDICT_BODY, responses=schema.PREDICT_RESPONSES)(service.predict)
     app.get("/health", responses=schema.HEALTH_RESPONSES)(service.health)
     app.get("/metrics", response_class=Response, responses=schema.METRICS_RESPONSES)(service.metrics)
@@ -86,19 +89,16 @@ class Service:
         finally:
             await self._workers.stop()
 
-    async def predict(self, request: Request, each: bool = False) -> Response:  # of the query
+    async def predict(
+        self, request: Request, each: Annotated[bool, Query(description=schema.EACH)] = False
+    ) -> Response:
         """Classifies one image or several: an answer for each, in their order; with `each` one for each digit in it."""
         try:
             pictures = await self._digits(request)
-            if each:
-                lines = [in_reading_order(digits) for digits in pictures]
-                following = iter(await self._read([[digit] for line in lines for digit in line]))
-                found = [[next(following).as_dict() for _ in line] for line in lines]
-                return as_json({"model": self._predictor.digest, "predictions": [{"digits": line} for line in found]})
-            read = await self._read(pictures)
+            predictions = await (self._each(pictures) if each else self._whole(pictures))
         except RequestError as error:
             return error.response()
-        return as_json({"model": self._predictor.digest, "predictions": [answer.as_dict() for answer in read]})
+        return as_json({"model": self._predictor.digest, "predictions": predictions})
 
     async def health(self) -> Response:
         """Reports that the service is up, and which model it runs."""
@@ -117,6 +117,16 @@ class Service:
             swagger_css_url="static/swagger-ui.css",
             swagger_favicon_url="static/favicon-32x32.png",
         )
+
+    async def _whole(self, pictures: list[list[Digit]]) -> list[dict[str, Any]]:
+        """An answer for each picture."""
+        return [answer.as_dict() for answer in await self._read(pictures)]
+
+    async def _each(self, pictures: list[list[Digit]]) -> list[dict[str, Any]]:
+        """For each picture an answer for each digit, in reading order."""
+        ordered = [in_reading_order(digits) for digits in pictures]
+        following = iter(await self._read([[digit] for digits in ordered for digit in digits]))
+        return [{"digits": [next(following).as_dict() for _ in digits]} for digits in ordered]
 
     async def _read(self, pictures: list[list[Digit]]) -> list[Answer]:
         """The answer to each picture."""

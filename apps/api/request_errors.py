@@ -3,6 +3,8 @@
 from typing import Any
 
 import orjson
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
 from starlette.responses import Response
 
 
@@ -23,6 +25,12 @@ class RequestError(Exception):
         """The HTTP response."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return as_json({"detail": str(self)}, self.status, headers)
+
+
+async def invalid_query(_: Request, error: RequestValidationError) -> Response:
+    """The response to a query parameter of a wrong type, in one line; FastAPI's own is a list of objects."""
+    reasons = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+    return RequestError(422, "; ".join(reasons)).response()
 
 
 def as_json(content: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -12,10 +12,13 @@ DESCRIPTION = f"""Reads handwritten digits. `POST /predict` takes
 - an image as a JSON array of {SIDE} rows of {SIDE} integers from 0 to 255, or a list of up to {limits.IMAGES} images;
   also as {SIDE * SIDE} integers in one row, or with a third dimension of length 1.
 
-A picture with several digits is answered with their boxes; with `?each=true` each is read, from left to right.
+A picture of several digits gets the verdict `several digits` and their boxes; with `?each=true` each of them is read,
+line by line from left to right. At most {limits.DIGITS} digits of a picture count, the most prominent ones.
 
 A body has at most {limits.BODY_BYTES // limits.MB} MB ({limits.JSON_BYTES // 1024} kB of JSON), its image files
 together at most {limits.PIXELS // 10**6} megapixels."""
+
+EACH = "whether each digit of a picture is read: a prediction is then `digits`, a list of answers in reading order"
 
 PATHS = ("/predict", "/health", "/metrics", "/", "/openapi.json")
 
@@ -72,14 +75,14 @@ _ANSWER = _object(
         "digit": {
             "type": "string",
             "nullable": True,
-            "description": "null if the image shows no digit, nothing, or several",
+            "description": "null if the image shows no digit, nothing, or several digits",
         },
         "probabilities": {
             "type": "object",
             "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
-            "description": "of each class; empty if there is nothing, or if there are several digits",
+            "description": "of each class; empty if the image shows nothing, or several digits",
         },
-        "boxes": {"type": "array", "items": _BOX},
+        "boxes": {"type": "array", "items": _BOX, "description": "of the digits, the most prominent first"},
     }
 )
 _PREDICTION = {"oneOf": [_ANSWER, _object({"digits": {"type": "array", "items": _ANSWER}})]}  # the second with `each`
@@ -87,7 +90,8 @@ _MODEL = {"type": "string", "description": "SHA-256 of the model file"}
 
 PREDICT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _json(
-        "An answer for each image", _object({"model": _MODEL, "predictions": {"type": "array", "items": _PREDICTION}})
+        "A prediction for each image",
+        _object({"model": _MODEL, "predictions": {"type": "array", "items": _PREDICTION}}),
     ),
     413: _json("Request body too large", _ERROR),
     415: _json("Unsupported content type", _ERROR),

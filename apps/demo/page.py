@@ -20,7 +20,7 @@ from digits.core.errors import UserError
 from digits.datasets import embedded
 from digits.drawing import framing
 from digits.serving import saliency
-from digits.serving.predictor import Predictor
+from digits.serving.predictor import NOTHING, Predictor
 
 HERE = Path(__file__).parent
 NO_DIGIT = "no digit"
@@ -132,7 +132,7 @@ class Handlers:
             predictor, drawings = self.predictor(name), parse(strokes)
             sheet = render(drawings)
             answer = predictor(sheet)
-            if answer.frame is None:
+            if answer.verdict == NOTHING:
                 return "There is nothing drawn to keep."
             details = {"model": predictor.digest, "verdict": answer.verdict, "answer": answer.best, **as_dict(drawings)}
             path = corrections.save(self.folder, sheet, None if label == NO_DIGIT else label, details)

@@ -7,7 +7,7 @@ import numpy as np
 
 from digits.core.text import percent
 from digits.serving.image_file import encode_png
-from digits.serving.predictor import Answer
+from digits.serving.predictor import SEVERAL, Answer
 
 HEAT = np.array([220, 40, 40])  # RGB, where the saliency is highest
 
@@ -17,7 +17,7 @@ def answer_html(answer: Answer, saliency: np.ndarray | None) -> str:
 
     Args:
         answer: the answer.
-        saliency: float `[28, 28]`, 0 to 1; None where nothing is drawn.
+        saliency: float `[28, 28]`, 0 to 1; None where nothing is drawn, or several digits.
     """
     rows = "".join(_row(name, value, name == answer.best) for name, value in answer.probabilities.items())
     table = f'<table aria-label="probability of each digit">{rows}</table>' if rows else ""
@@ -33,6 +33,8 @@ def answer_html(answer: Answer, saliency: np.ndarray | None) -> str:
 
 def verdict_html(answer: Answer) -> str:
     """The verdict in words, the most probable class in bold."""
+    if answer.verdict == SEVERAL:
+        return f"{SEVERAL}: clear the canvas and draw one"
     words = answer.words(lambda name: f"<strong>{escape(name)}</strong>" if name == answer.best else escape(name))
     return f"<strong>?</strong> {words}" if answer.verdict == "unknown" else words
 

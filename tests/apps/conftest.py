@@ -109,6 +109,24 @@ def three(alphabet) -> np.ndarray:
     return strokes.render(alphabet[3, "smooth"])
 
 
+def side_by_side(*images: np.ndarray, height: int = 200, gap: int = 60) -> np.ndarray:
+    """Several drawings, black on white, in one picture: the ink of each as high as that of the others."""
+    parts = []
+    for image in images:
+        rows, columns = (np.flatnonzero((image < 128).any(axis=axis)) for axis in (1, 0))
+        ink = Image.fromarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+        ink = ink.resize((max(round(height * ink.width / ink.height), 1), height))
+        parts.append(np.pad(np.asarray(ink), gap // 2, constant_values=255))
+    return np.pad(np.concatenate(parts, axis=1), gap // 2, constant_values=255)
+
+
+@pytest.fixture(scope="session")
+def line(alphabet) -> np.ndarray:
+    """A one, a seven and a three in a row: the one is the least prominent."""
+    keys = [(1, "stick"), (7, "sharp"), (3, "smooth")]
+    return side_by_side(*(strokes.render(alphabet[key]) for key in keys))
+
+
 def encoded(image: np.ndarray, kind: str = "PNG", **options) -> bytes:
     """An image as a file."""
     file = io.BytesIO()

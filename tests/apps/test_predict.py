@@ -8,6 +8,7 @@ from PIL import Image
 
 from apps import predict
 from digits.core import errors, paths
+from digits.serving.predictor import Predictor
 from tests.digits.conftest import CLASSES, exported, network  # noqa: F401  # fixtures
 
 
@@ -80,7 +81,48 @@ def test_json_and_another_model(run, images, model):
         "verdict": "nothing drawn",
         "digit": None,
         "probabilities": {},
+        "boxes": [],
     }
+
+
+@pytest.fixture
+def strokes(images):
+    """Three strokes in a row, the middle one the thickest."""
+    picture = np.full((200, 400), 255, np.uint8)
+    for left, width in ((60, 20), (160, 40), (300, 20)):
+        picture[40:160, left : left + width] = 0
+    Image.fromarray(picture).save(images / "three.png")
+    return images / "three.png"
+
+
+def test_several_digits_are_told_with_their_boxes(run, strokes):
+    assert run(strokes) == (0, [f"{strokes}: several digits"], [])
+    _, [line], _ = run("--json", strokes)
+    told = json.loads(line)
+    assert (told["verdict"], told["digit"], told["probabilities"]) == ("several digits", None, {})
+    assert [box[0] for box in told["boxes"]] == pytest.approx([160 / 400, 60 / 400, 300 / 400], abs=0.01)
+
+
+def test_each_digit_is_read_from_left_to_right(run, exported, strokes, images):  # noqa: F811
+    status, [three, one, empty], problems = run("--each", strokes, images / "stroke.png", images / "empty.png")
+    assert (status, problems) == (0, [])
+    stroke = run(images / "stroke.png")[1][0]
+    assert one == stroke
+    answers = Predictor(exported / paths.LITERT, exported / paths.ABOUT).each(np.asarray(Image.open(strokes)))
+    assert len(answers) == 3
+    assert three == f"{strokes}: {', '.join(map(str, answers))}"
+    assert empty == f"{images / 'empty.png'}: nothing drawn"
+
+
+def test_each_digit_as_json(run, strokes, images):
+    status, lines, _ = run("--each", "--json", strokes, images / "stroke.png", images / "empty.png")
+    assert status == 0
+    three, one, empty = map(json.loads, lines)
+    assert set(three) == {"file", "digits"}
+    assert [answer["boxes"][0][0] for answer in three["digits"]] == pytest.approx([0.15, 0.4, 0.75], abs=0.01)
+    assert all(list(answer["probabilities"]) == CLASSES for answer in three["digits"])
+    assert [answer["boxes"] for answer in one["digits"]] == [[[0.0, 0.0, 1.0, 1.0]]]
+    assert empty == {"file": str(images / "empty.png"), "digits": []}
 
 
 def test_without_a_model_a_line_says_what_to_do(run, images, tmp_path, monkeypatch):

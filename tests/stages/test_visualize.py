@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digits.core import files
 from stages import visualize
 
 PICTURES = [
@@ -44,7 +45,7 @@ def test_the_bytes_are_the_same_at_every_drawing_and_the_test_split_is_not_read(
 def test_a_model_without_mistakes_has_pictures_too(project):
     with np.load("plots/showcase.npz") as showcase:
         arrays = {name: array[:0] if "mistakes" in name else array for name, array in showcase.items()}
-    np.savez("plots/showcase.npz", **arrays)
+    files.write_arrays(Path("plots/showcase.npz"), arrays)
     visualize.main()
 
 

@@ -6,7 +6,7 @@ import pytest
 from apps.demo import corrections
 from digits.core import paths
 from digits.core.errors import UserError
-from digits.serving.predictor import Answer
+from digits.serving.predictor import SEVERAL, Answer
 from tools import evaluate_drawn
 
 SHEETS = [np.full((10, 10), shade, np.uint8) for shade in range(4)]
@@ -14,7 +14,7 @@ SHEETS = [np.full((10, 10), shade, np.uint8) for shade in range(4)]
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Runs the tool with a model that always says 1, the last time not surely; gives the lines that it prints."""
+    """Runs the tool with a model that says 1, of the third sheet not surely, of the fourth that it shows several."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(evaluate_drawn, "chosen", lambda model: (model, None))
 
@@ -22,9 +22,11 @@ def run(tmp_path, monkeypatch, capsys):
         def __init__(self, *_, **__):
             pass
 
-        def __call__(self, drawings):
-            verdicts = ["sure"] * (len(drawings) - 1) + ["not sure"]
-            return [Answer(verdict, {"1": 0.9, "7": 0.1}, None) for verdict in verdicts]
+        def __call__(self, drawing):
+            if np.array_equal(drawing, SHEETS[-1]):
+                return Answer(SEVERAL, {}, None)
+            verdict = "not sure" if np.array_equal(drawing, SHEETS[2]) else "sure"
+            return Answer(verdict, {"1": 0.9, "7": 0.1}, None)
 
     monkeypatch.setattr(evaluate_drawn, "Predictor", Says1)
 
@@ -52,8 +54,14 @@ def test_what_is_no_digit_is_right_where_it_gets_no_sure_answer(run):
 
 
 def test_without_digits_there_is_no_accuracy(run):
-    [others] = run(None, None)
-    assert "1 of 2" in others
+    [others] = run(None, None, None)
+    assert "1 of 3" in others
+
+
+def test_a_digit_that_is_taken_for_several_is_a_mistake(run):
+    mistake, digits = run("1", "1", "1", "1")
+    assert mistake.endswith("is 1, read as several digits")
+    assert "3 of 4 right" in digits
 
 
 def test_without_drawings_it_is_told_how_to_make_some(run):

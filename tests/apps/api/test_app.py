@@ -79,8 +79,10 @@ def test_the_same_28_pixels_get_the_same_answer_as_json(client, three):
     expected = png(client, encoded(small)).json()
     for content in (small.tolist(), [small.tolist()], small.astype(float).tolist()):
         assert client.post("/predict", json=content).json() == expected
+    alone = expected["predictions"][0]
     both = client.post("/predict", json=[small.tolist(), (255 - small).tolist()]).json()["predictions"]
-    assert both[0] == both[1] == expected["predictions"][0]  # light on dark, or dark on light
+    for one in both:  # light on dark, or dark on light; in a batch the sums are done in another order
+        assert one == {**alone, "probabilities": pytest.approx(alone["probabilities"], abs=1e-3)}
 
 
 def test_ink_on_transparent_paper_is_read(client, three):
@@ -99,9 +101,80 @@ def test_a_drawing_on_shaded_noisy_paper_is_read(client, three):
 
 
 def test_several_files_of_a_form_are_answered_in_their_order(client, alphabet):
-    wanted = [(7, "sharp"), (0, "round"), (1, "stick")]
+    wanted = [(7, "sharp"), (3, "smooth"), (1, "stick")]
     files = [("file", encoded(strokes.render(alphabet[key]))) for key in wanted]
-    assert digits(client.post("/predict", files=files)) == ["7", "0", "1"]
+    assert digits(client.post("/predict", files=files)) == ["7", "3", "1"]
+
+
+def test_the_box_of_a_digit_is_told(client, three):
+    ink = three < 128
+    (top, bottom), (left, right) = (
+        (found[0], found[-1] + 1) for found in map(np.flatnonzero, (ink.any(1), ink.any(0)))
+    )
+    height, width = three.shape
+    [[box]] = [found["boxes"] for found in png(client, encoded(three)).json()["predictions"]]
+    assert box == pytest.approx([left / width, top / height, right / width, bottom / height], abs=0.02)
+    [[box]] = [
+        found["boxes"]
+        for found in client.post("/predict", json=[[0] * 12 + [255] * 4 + [0] * 12] * 28).json()["predictions"]
+    ]
+    assert box == [0, 0, 1, 1]  # in a small image there is one at most
+
+
+def test_several_digits_in_a_picture_are_told_with_their_boxes(client, line):
+    [found] = png(client, encoded(line)).json()["predictions"]
+    assert {**found, "boxes": None} == {
+        "verdict": "several digits",
+        "digit": None,
+        "probabilities": {},
+        "boxes": None,
+    }
+    one, seven, three = sorted(found["boxes"])
+    for left, top, right, bottom in (one, seven, three):
+        assert 0 < left < right < 1
+        assert 0 < top < bottom < 1
+    assert one[2] < seven[0]
+    assert seven[2] < three[0]
+
+
+def each_digit(response):
+    """The digits that were read in each picture, from an answer to `?each=true`."""
+    assert response.status_code == 200, response.text
+    return [[answer["digit"] for answer in found["digits"]] for found in response.json()["predictions"]]
+
+
+def test_each_digit_is_read_from_left_to_right(client, line, predictor):
+    whole = png(client, encoded(line)).json()["predictions"][0]["boxes"]
+    assert whole != sorted(whole), "the most prominent first"
+    kind = {"Content-Type": "image/png"}
+    response = client.post("/predict?each=true", content=encoded(line), headers=kind)
+    assert each_digit(response) == [["1", "7", "3"]]
+    assert response.json()["model"] == predictor.digest
+    answers = response.json()["predictions"][0]["digits"]
+    assert [answer["boxes"] for answer in answers] == [[box] for box in sorted(whole)]
+    assert all(sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4) for answer in answers)
+    assert "several digits" in client.post("/predict?each=false", content=encoded(line), headers=kind).text
+
+
+def test_each_digit_of_several_pictures_is_read_also_where_nothing_is_drawn(client, line, three):
+    empty = np.full((150, 150), 255, np.uint8)
+    files = [("file", encoded(image)) for image in (empty, line, three, empty, line[:, ::-1])]
+    read = each_digit(client.post("/predict?each=1", files=files))
+    assert read[:4] == [[], ["1", "7", "3"], ["3"], []]
+    assert len(read[4]) == 3
+    small = [framing.frame(three).tolist(), np.zeros((28, 28), int).tolist()]
+    assert each_digit(client.post("/predict?each=true", json=small)) == [["3"], []]
+
+
+def test_no_digit_to_read_is_no_error(client):
+    response = client.post("/predict?each=true", json=np.zeros((28, 28), int).tolist())
+    assert each_digit(response) == [[]]
+
+
+@pytest.mark.parametrize("query", ["each=maybe", "each=", "each=1e308"])
+def test_a_wrong_query_is_refused(client, three, query):
+    response = client.post(f"/predict?{query}", content=encoded(three), headers={"Content-Type": "image/png"})
+    assert "each" in refusal(response, 422)
 
 
 def test_a_part_of_a_form_needs_no_file_name(client, three):
@@ -118,7 +191,7 @@ def test_a_full_batch_is_answered(client, three):
 
 def test_empty_paper_is_no_digit(client):
     found = png(client, encoded(np.full((100, 100), 255, np.uint8))).json()["predictions"]
-    assert found == [{"verdict": "nothing drawn", "digit": None, "probabilities": {}}]
+    assert found == [{"verdict": "nothing drawn", "digit": None, "probabilities": {}, "boxes": []}]
 
 
 def test_empty_paper_among_others_keeps_the_order(client, three):

@@ -3,31 +3,78 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from apps import limits
-from apps.api import decoding, reading
+from apps.api import reading
 from apps.api.decoding import Reply, pack, reply, unpack
 from benchmarks import hostile
 from digits.drawing import framing
-from tests.apps.conftest import encoded
+from digits.drawing.framing import Digit
+from tests.apps.conftest import encoded, side_by_side
 from tests.conftest import ROOT
 
-
-def test_frames_are_packed_and_unpacked():
-    frame = np.arange(784, dtype=np.uint8).reshape(28, 28)
-    found = unpack(pack(frame) + pack(None) + pack(255 - frame))
-    assert np.array_equal(found[0], frame)
-    assert found[1] is None
-    assert np.array_equal(found[2], 255 - frame)
-    assert len(pack(None)) == len(pack(frame)) == decoding.FRAME_BYTES
+FRAME = np.arange(784, dtype=np.uint8).reshape(28, 28)
 
 
-def test_images_become_frames(three):
-    kind, payload = reply(*hostile.form([encoded(three), encoded(np.full((9, 9), 255, np.uint8))]), limits.PIXELS)
-    drawn, empty = unpack(payload)
-    assert kind == Reply.FRAMES
-    assert np.array_equal(drawn, framing.frame(three))
-    assert empty is None
+def same(digit, other):
+    """A box has single precision, which is finer than a pixel."""
+    return np.array_equal(digit.frame, other.frame) and digit.box == pytest.approx(other.box, abs=1e-6)
+
+
+def test_digits_are_packed_and_unpacked():
+    first, second = Digit(FRAME, (0.1, 0.2, 0.3, 1.0)), Digit(255 - FRAME, (0.0, 0.25, 0.5, 0.75))
+    pictures = [[first], [], [second, first], []]
+    unpacked = unpack(b"".join(map(pack, pictures)))
+    assert [len(digits) for digits in unpacked] == [1, 0, 2, 0]
+    for digits, others in zip(unpacked, pictures, strict=True):
+        assert all(map(same, digits, others))
+    assert unpack(b"") == []
+
+
+def test_of_more_digits_than_are_kept_the_first_are():
+    digits = [Digit(np.full((28, 28), number, np.uint8), (0, 0, 1, 1)) for number in range(limits.DIGITS + 1)]
+    [kept] = unpack(pack(digits))
+    assert len(kept) == limits.DIGITS
+    assert all(map(same, kept, digits))
+
+
+def test_a_picture_with_more_digits_than_are_kept_is_answered(three):
+    rows = [side_by_side(*[three] * 7, height=100, gap=40)] * 6
+    picture = np.concatenate(rows)
+    assert len(framing.find(picture)) == 42 > limits.DIGITS
+    kind, payload = reply("image/png", encoded(picture), limits.PIXELS)
+    [digits] = unpack(payload)
+    assert (kind, len(digits)) == (Reply.DIGITS, limits.DIGITS)
+
+
+def test_the_digits_of_each_image_are_found(three, line):
+    images = [three, line, np.full((9, 9), 255, np.uint8)]
+    kind, payload = reply(*hostile.form(list(map(encoded, images))), limits.PIXELS)
+    unpacked = unpack(payload)
+    assert kind == Reply.DIGITS
+    assert [len(digits) for digits in unpacked] == [1, 3, 0]
+    for digits, image in zip(unpacked, images, strict=True):
+        assert all(map(same, digits, framing.find(image)))
+
+
+# A JPEG is decoded at a lower resolution, a PNG is reduced before its digits are found.
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_boxes_are_shares_of_a_picture_that_is_reduced_while_it_is_decoded(line, kind):
+    large = np.asarray(Image.fromarray(line).resize((5001, 5001 * line.shape[0] // line.shape[1])))
+    [digits] = unpack(reply(f"image/{kind.lower()}", encoded(large, kind), limits.PIXELS)[1])
+    boxes = sorted(digit.box for digit in digits)
+    ink = np.flatnonzero((line < 128).any(axis=0)) / line.shape[1]
+    starts = ink[[0, *(np.flatnonzero(np.diff(ink) > 0.02) + 1)]]
+    assert [box[0] for box in boxes] == pytest.approx(starts, abs=0.02)
+    assert boxes[-1][2] == pytest.approx(ink[-1], abs=0.02)
+
+
+def test_boxes_are_those_of_the_picture_as_it_is_looked_at(line):
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6  # to be turned by 90 degrees clockwise
+    [digits] = unpack(reply("image/png", encoded(np.rot90(line).copy(), exif=turned), limits.PIXELS)[1])
+    assert all(map(same, digits, framing.find(line)))
 
 
 def test_what_is_no_image_is_refused_with_the_reason():
@@ -38,7 +85,7 @@ def test_what_is_no_image_is_refused_with_the_reason():
 
 def test_more_pixels_than_the_worker_takes_are_for_another(three):
     assert reply("image/png", encoded(three), three.size - 1) == (Reply.LARGE, b"")
-    assert reply("image/png", encoded(three), three.size)[0] == Reply.FRAMES
+    assert reply("image/png", encoded(three), three.size)[0] == Reply.DIGITS
 
 
 def test_too_little_memory_is_told(three, monkeypatch):

@@ -24,7 +24,7 @@ def test_the_version_is_one_that_the_page_reads(described):
 
 def test_the_limits_are_told(described):
     text = described["info"]["description"]
-    for limit in (limits.IMAGES, framing.SIDE, limits.BODY_BYTES // 2**20, limits.PIXELS // 10**6):
+    for limit in (limits.IMAGES, limits.DIGITS, framing.SIDE, limits.BODY_BYTES // 2**20, limits.PIXELS // 10**6):
         assert str(limit) in text
 
 
@@ -41,7 +41,7 @@ def test_every_status_of_a_prediction_is_described(described):
     assert "Retry-After" in told["503"]["headers"]
 
 
-def test_answers_are_as_described(client, described, three):
+def test_answers_are_as_described(client, described, three, line):
     def valid(path, method, response):
         content = described["paths"][path][method]["responses"][str(response.status_code)]["content"]
         jsonschema_rs.Draft4Validator(nullable(content["application/json"]["schema"])).validate(response.json())
@@ -49,6 +49,10 @@ def test_answers_are_as_described(client, described, three):
     kind = {"Content-Type": "image/png"}
     valid("/predict", "post", client.post("/predict", content=encoded(three), headers=kind))
     valid("/predict", "post", client.post("/predict", content=encoded(three * 0), headers=kind))
+    valid("/predict", "post", client.post("/predict", content=encoded(line), headers=kind))
+    valid("/predict", "post", client.post("/predict?each=true", content=encoded(line), headers=kind))
+    valid("/predict", "post", client.post("/predict?each=true", content=encoded(three * 0), headers=kind))
+    valid("/predict", "post", client.post("/predict?each=x", content=encoded(three), headers=kind))
     valid("/predict", "post", client.post("/predict", content=b"", headers=kind))
     valid("/health", "get", client.get("/health"))
 

@@ -51,65 +51,65 @@ async def refusal(request):
     return refused.value.status, str(refused.value)
 
 
-def test_many_at_once_each_get_their_own_frames(three):
+def test_many_at_once_each_get_their_own_digits(three):
     drawings = [np.roll(three, 7 * number, axis=0) for number in range(40)]
     large = np.repeat(np.repeat(three, 3, axis=0), 3, axis=1)
 
     async def ask(running):
-        requests = [running.frames("image/png", encoded(drawing)) for drawing in [*drawings, large]]
-        return [frame for [frame] in await asyncio.gather(*requests)]
+        requests = [running.digits("image/png", encoded(drawing)) for drawing in [*drawings, large]]
+        return [digit for [[digit]] in await asyncio.gather(*requests)]
 
-    for drawing, frame in zip([*drawings, large], run(ask), strict=True):
-        assert np.array_equal(frame, framing.frame(drawing))
+    for drawing, digit in zip([*drawings, large], run(ask), strict=True):
+        assert np.array_equal(digit.frame, framing.frame(drawing))
 
 
 def test_what_is_refused_is_told():
-    assert run(lambda running: refusal(running.frames("image/png", b"hello")))[0] == 422
+    assert run(lambda running: refusal(running.digits("image/png", b"hello")))[0] == 422
 
 
 def test_what_takes_long_for_a_small_request_counts_as_a_large_one(three):
     async def ask(running):
-        slow, quick = running.frames(*SLOW), running.frames("image/png", encoded(three))
+        slow, quick = running.digits(*SLOW), running.digits("image/png", encoded(three))
         return await asyncio.gather(slow, quick)
 
-    [[slow], [quick]] = run(ask, command=with_less("SMALL_CPU_SECONDS"))
-    assert slow is None  # nothing is drawn there
-    assert np.array_equal(quick, framing.frame(three))
+    [slow], [[quick]] = run(ask, command=with_less("SMALL_CPU_SECONDS"))
+    assert slow == []  # nothing is drawn there
+    assert np.array_equal(quick.frame, framing.frame(three))
 
 
 def test_what_takes_too_long_is_refused_and_the_next_are_answered(three):
     async def ask(running):
-        slow = refusal(running.frames(*SLOW))
-        others = [running.frames("image/png", encoded(three)) for _ in range(10)]
-        told, *frames = await asyncio.gather(slow, *others)
-        return told, frames, await running.frames("image/png", bytes(0) + encoded(three))
+        slow = refusal(running.digits(*SLOW))
+        others = [running.digits("image/png", encoded(three)) for _ in range(10)]
+        told, *answers = await asyncio.gather(slow, *others)
+        return told, answers, await running.digits("image/png", bytes(0) + encoded(three))
 
     both = "SMALL_CPU_SECONDS = limits.LARGE_CPU_SECONDS"
-    told, frames, last = run(ask, command=with_less(both))
+    told, answers, last = run(ask, command=with_less(both))
     assert told == (422, "the images take too long to decode; send smaller or simpler ones")
-    for [frame] in [*frames, last]:
-        assert np.array_equal(frame, framing.frame(three))
+    for [[digit]] in [*answers, last]:
+        assert np.array_equal(digit.frame, framing.frame(three))
 
 
 def test_workers_that_were_killed_while_they_had_nothing_to_do_are_replaced(three):
     async def ask(running):
-        await running.frames("image/png", encoded(three))
+        await running.digits("image/png", encoded(three))
         _, before = processes(running)
         for child in before:
             child.kill()
-        frames = [await running.frames("image/png", encoded(three)) for _ in range(4)]
-        return frames, {child.pid for child in before} & {child.pid for child in processes(running)[1]}
+        answers = [await running.digits("image/png", encoded(three)) for _ in range(4)]
+        return answers, {child.pid for child in before} & {child.pid for child in processes(running)[1]}
 
-    frames, same = run(ask)
-    assert all(np.array_equal(frame, framing.frame(three)) for [frame] in frames)
+    answers, same = run(ask)
+    assert all(np.array_equal(digit.frame, framing.frame(three)) for [[digit]] in answers)
     assert not same
 
 
 def test_a_smaller_limit_of_the_system_holds(three):
     code = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29)); "
     command = sys.executable, "-c", code + "from apps.api import decoding; decoding.main()"
-    [frame] = run(lambda running: running.frames("image/png", encoded(three)), command=command)
-    assert np.array_equal(frame, framing.frame(three))
+    [[digit]] = run(lambda running: running.digits("image/png", encoded(three)), command=command)
+    assert np.array_equal(digit.frame, framing.frame(three))
 
 
 def test_an_error_in_a_worker_is_told_and_ends_no_other_request(three, capfd):
@@ -117,11 +117,11 @@ def test_an_error_in_a_worker_is_told_and_ends_no_other_request(three, capfd):
     code += "d.reply = lambda kind, content, pixels: one(kind, content, pixels) if content else 1 / 0; d.main()"
 
     async def ask(running):
-        return await refusal(running.frames("image/png", b"")), await running.frames("image/png", encoded(three))
+        return await refusal(running.digits("image/png", b"")), await running.digits("image/png", encoded(three))
 
-    told, [frame] = run(ask, command=(sys.executable, "-c", code))
+    told, [[digit]] = run(ask, command=(sys.executable, "-c", code))
     assert told == (500, "internal error")
-    assert np.array_equal(frame, framing.frame(three))
+    assert np.array_equal(digit.frame, framing.frame(three))
     assert "ZeroDivisionError" in capfd.readouterr().err
 
 
@@ -129,39 +129,39 @@ def test_all_are_started_anew_when_they_are_gone(three, monkeypatch):
     monkeypatch.setattr(workers, "RESTART_SECONDS", 0.01)
 
     async def ask(running):
-        await running.frames("image/png", encoded(three))
+        await running.digits("image/png", encoded(three))
         os.killpg(running._process.pid, signal.SIGKILL)
         told = set()
         while True:
             try:
-                return told, await running.frames("image/png", encoded(three))
+                return told, await running.digits("image/png", encoded(three))
             except RequestError as error:
                 told.add((error.status, error.retry_after))
                 await asyncio.sleep(0.01)
 
-    told, [frame] = run(ask)
+    told, [[digit]] = run(ask)
     assert told == {(503, 1)}
-    assert np.array_equal(frame, framing.frame(three))
+    assert np.array_equal(digit.frame, framing.frame(three))
 
 
 def test_workers_that_do_not_answer_are_started_anew(three, monkeypatch):
     monkeypatch.setattr(workers, "RESTART_SECONDS", 0.01)
 
     async def ask(running):
-        await running.frames("image/png", encoded(three))
+        await running.digits("image/png", encoded(three))
         for process in processes(running)[1]:
             process.suspend()
         with monkeypatch.context() as short:
             short.setattr(limits, "WORKER_WAIT_SECONDS", 0.05)
             short.setattr(limits, "STUCK_SECONDS", 0.01)
-            told = await refusal(running.frames("image/png", encoded(three)))
+            told = await refusal(running.digits("image/png", encoded(three)))
             while running._restarting:
                 await asyncio.sleep(0.01)
-        return told, await running.frames("image/png", encoded(three))
+        return told, await running.digits("image/png", encoded(three))
 
-    told, [frame] = run(ask)
+    told, [[digit]] = run(ask)
     assert told == (503, workers.BUSY)
-    assert np.array_equal(frame, framing.frame(three))
+    assert np.array_equal(digit.frame, framing.frame(three))
 
 
 @pytest.mark.parametrize(("kind", "size"), [("SMALL", 1), ("LARGE", limits.SMALL_BYTES + 1)])
@@ -170,7 +170,7 @@ def test_only_so_many_wait(monkeypatch, kind, size):
     answered = getattr(limits, f"{kind}_WORKERS") + 1
 
     async def ask(running):
-        requests = [refusal(running.frames("image/png", bytes(size))) for _ in range(5)]
+        requests = [refusal(running.digits("image/png", bytes(size))) for _ in range(5)]
         return sorted(status for status, _ in await asyncio.gather(*requests))
 
     assert run(ask) == [422] * answered + [503] * (5 - answered)
@@ -179,7 +179,7 @@ def test_only_so_many_wait(monkeypatch, kind, size):
 def test_they_end_with_the_service(three):
     async def ask(running):
         parent, children = processes(running)
-        await running.frames("image/png", encoded(three))
+        await running.digits("image/png", encoded(three))
         return [parent, *children]
 
     for process in run(ask):

@@ -12,6 +12,9 @@ from apps.demo import corrections, page
 from apps.demo.drawing import SIZE
 
 ONE = json.dumps({"size": SIZE, "strokes": [{"width": 18, "points": [140, 40, 140, 240]}]})
+TWO = json.dumps(
+    {"size": SIZE, "strokes": [{"width": 18, "points": [at, 60, at, 220]} for at in (70, 210)]},
+)
 
 
 @pytest.fixture
@@ -34,6 +37,20 @@ def test_a_drawing_is_answered(handlers, first):
     assert 'data-verdict="sure" data-best="1"' in html
     assert html.count("<img") == 2
     assert 'data-verdict="nothing drawn"' in handlers.predict(page.EMPTY, first)
+
+
+def test_several_digits_are_told(handlers, first):
+    html = handlers.predict(TWO, first)
+    assert 'data-verdict="several digits" data-best=""' in html
+    assert "draw one" in html
+    assert "<table" not in html
+
+
+# One that is wrongly taken for several is a mistake to keep.
+def test_what_is_taken_for_several_digits_can_be_kept(handlers, first, tmp_path):
+    assert "thank you" in handlers.correct(TWO, first, "7")
+    entry = json.loads((tmp_path / "drawn" / corrections.INDEX).read_text())
+    assert (entry["verdict"], entry["answer"], entry["label"]) == ("several digits", None, "7")
 
 
 def test_every_model_of_the_catalogue_answers(handlers, models):

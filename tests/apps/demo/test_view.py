@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from apps.demo import view
-from digits.serving.predictor import NOTHING, Answer
+from digits.serving.predictor import NOTHING, SEVERAL, Answer
 
 FRAME = np.zeros((28, 28), np.uint8)
 FRAME[4:24, 12:16] = 255
@@ -35,6 +35,14 @@ def test_nothing_drawn_has_neither_table_nor_pictures():
     html = view.answer_html(Answer(NOTHING, {}, None), None)
     assert "nothing drawn</p>" in html
     assert f'data-verdict="{NOTHING}" data-best=""' in html
+    assert "<table" not in html
+    assert "<img" not in html
+
+
+def test_several_digits_say_what_to_do_without_a_table():
+    html = view.answer_html(Answer(SEVERAL, {}, None, ((0, 0, 0.4, 1), (0.6, 0, 1, 1))), None)
+    assert "several digits: clear the canvas and draw one</p>" in html
+    assert f'data-verdict="{SEVERAL}" data-best=""' in html
     assert "<table" not in html
     assert "<img" not in html
 

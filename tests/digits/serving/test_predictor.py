@@ -7,12 +7,16 @@ import pytest
 
 from digits.core import paths
 from digits.core.errors import UserError
+from digits.drawing.framing import Digit
 from digits.export import backends, formats, inventory
 from digits.metrics.decision import Decision
-from digits.serving.predictor import NOTHING, Answer, Predictor
+from digits.serving.predictor import NOTHING, SEVERAL, Answer, Predictor, answers, frames_to_read
 from digits.serving.saliency import by_occlusion
 from tests.digits.conftest import CLASSES, about_it, tiny_network
 from tests.fuzz.mutations import flips
+
+FRAME = np.zeros((28, 28), np.uint8)
+FRAME[4:24, 12:16] = 255
 
 
 def stroke(column=30):
@@ -49,7 +53,7 @@ def certain(confidence, digit=7):
     ],
 )
 def test_the_verdict_is_that_of_the_thresholds(monkeypatch, tmp_path, confidence, verdict, text):
-    answer = answering(monkeypatch, tmp_path, certain(confidence))([stroke()])[0]
+    answer = answering(monkeypatch, tmp_path, certain(confidence))(stroke())
     assert answer.verdict == verdict
     assert answer.best == "7"
     assert answer.confidence == pytest.approx(confidence)
@@ -63,30 +67,82 @@ def test_where_nothing_is_drawn_the_network_is_not_asked(monkeypatch, tmp_path):
         assert not images.any(), "a black frame, when it is loaded"
         return np.full((1, 10), 0.1, np.float32)
 
-    (answer,) = answering(monkeypatch, tmp_path, never)([np.full((50, 50), 255, np.uint8)])
+    model, blank = answering(monkeypatch, tmp_path, never), np.full((50, 50), 255, np.uint8)
+    answer = model(blank)
     assert answer.verdict == str(answer) == NOTHING
     assert answer.best is answer.frame is None
-    assert (answer.probabilities, answer.confidence) == ({}, 0)
+    assert (answer.probabilities, answer.confidence, answer.boxes) == ({}, 0, ())
+    assert model.each(blank) == []
 
 
-def test_answers_come_in_the_order_of_the_drawings(monkeypatch, tmp_path):
+def row(*places, shape=(200, 400)):
+    """Strokes on white: top, left and width of each."""
+    picture = np.full(shape, 255, np.uint8)
+    for top, left, width in places:
+        picture[top : top + 60, left : left + width] = 0
+    return picture
+
+
+def test_of_several_digits_none_is_guessed(monkeypatch, tmp_path):
+    def never(images):
+        assert not images.any(), "a black frame, when it is loaded"
+        return np.full((1, 10), 0.1, np.float32)
+
+    answer = answering(monkeypatch, tmp_path, never)(row((70, 60, 10), (70, 200, 20)))
+    assert answer.verdict == str(answer) == SEVERAL
+    assert answer.best is answer.frame is None
+    assert answer.probabilities == {}
+    assert np.array(answer.boxes) == pytest.approx(
+        np.array([[200 / 400, 70 / 200, 220 / 400, 130 / 200], [60 / 400, 70 / 200, 70 / 400, 130 / 200]]), abs=0.02
+    )
+
+
+def test_each_digit_is_read_line_by_line_from_left_to_right(monkeypatch, tmp_path):
     seen = []
 
     def by_number(images):
         seen.append(images)
         return np.eye(10, dtype=np.float32)[1 : len(images) + 1]
 
-    blank = np.full((60, 60), 255, np.uint8)
     model = answering(monkeypatch, tmp_path, by_number)
     seen.clear()
-    answers = model([blank, stroke(), blank, 255 - stroke(9)])
-    assert [answer.best for answer in answers] == [None, "1", None, "2"]
+    answers = model.each(row((20, 60, 10), (25, 200, 20), (110, 100, 20), (105, 260, 10)))
+    assert [answer.best for answer in answers] == ["1", "2", "3", "4"]
+    assert [answer.boxes[0][0] for answer in answers] == pytest.approx(
+        [60 / 400, 200 / 400, 100 / 400, 260 / 400], abs=0.02
+    )
+    assert [len(answer.boxes) for answer in answers] == [1] * 4
+    assert [images.shape for images in seen] == [(4, 28, 28, 1)], "one call for all"
+    assert all(np.array_equal(answer.frame, image[..., 0]) for answer, image in zip(answers, seen[0], strict=True))
+
+
+def test_answers_come_in_the_order_of_the_pictures():
+    digits = [Digit(np.full((28, 28), number, np.uint8), (0, 0, number / 4, 1)) for number in range(4)]
+    pictures = [[], digits[:1], digits[1:3], [], digits[3:]]
+    frames = frames_to_read(pictures)
+    assert [frame[0, 0] for frame in frames] == [0, 3]
+    told = answers(pictures, [Answer("sure", {str(frame[0, 0]): 1.0}, frame) for frame in frames])
+    assert [answer.verdict for answer in told] == [NOTHING, "sure", SEVERAL, NOTHING, "sure"]
+    assert [answer.best for answer in told] == [None, "0", None, None, "3"]
+    assert [[box[2] for box in answer.boxes] for answer in told] == [[], [0], [0.25, 0.5], [], [0.75]]
+
+
+def test_frames_are_answered_in_their_order_by_one_call(monkeypatch, tmp_path):
+    seen = []
+
+    def by_number(images):
+        seen.append(images)
+        return np.eye(10, dtype=np.float32)[1 : len(images) + 1]
+
+    model = answering(monkeypatch, tmp_path, by_number)
+    seen.clear()
+    assert [answer.best for answer in model.answers([FRAME, 255 - FRAME])] == ["1", "2"]
     assert [images.shape for images in seen] == [(2, 28, 28, 1)], "one call for all"
     assert seen[0].dtype == np.uint8
 
 
-def test_no_drawings_are_no_answers(monkeypatch, tmp_path):
-    assert answering(monkeypatch, tmp_path, certain(0.9))([]) == []
+def test_no_frames_are_no_answers(monkeypatch, tmp_path):
+    assert answering(monkeypatch, tmp_path, certain(0.9)).answers([]) == []
 
 
 def test_a_model_for_other_images_is_refused(monkeypatch, tmp_path):
@@ -97,7 +153,7 @@ def test_a_model_for_other_images_is_refused(monkeypatch, tmp_path):
 @pytest.mark.parametrize("file", [paths.LITERT, paths.LITERT_INT8, paths.ONNX, paths.MODEL], ids=lambda p: p.name)
 def test_real_models(exported, file):
     model = Predictor(exported / file, exported / paths.ABOUT)
-    answer = model([stroke()])[0]
+    answer = model(stroke())
     assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert (
         0
@@ -110,20 +166,20 @@ def test_real_models(exported, file):
 def test_several_threads_may_ask(exported):
     model = Predictor(exported / paths.LITERT, exported / paths.ABOUT)
     drawings = [stroke(column) for column in (10, 20)] + [stroke().T.copy()]
-    expected = [answer.probabilities for answer in model(drawings)]
+    expected = [model(drawing).probabilities for drawing in drawings]
     by_thread = {}
 
     def ask(number):
-        by_thread[number] = [model([drawings[number % 3]])[0].probabilities for _ in range(10)]
+        by_thread[number] = [model(drawings[number % 3]).probabilities for _ in range(10)]
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for number, answers in by_thread.items():
-        for answer in answers:
-            assert answer == pytest.approx(expected[number % 3], abs=1e-5)
+    for number, probabilities in by_thread.items():
+        for each in probabilities:
+            assert each == pytest.approx(expected[number % 3], abs=1e-5)
     assert len(by_thread) == 6
 
 
@@ -142,6 +198,7 @@ def test_words_name_no_digit_where_there_is_none():
     assert Answer("not sure", probabilities, None).words(lambda name: f"<{name}>") == "not sure: <7> or <1>"
     assert Answer("unknown", probabilities, None).words() == "not a digit, as far as I know"
     assert Answer(NOTHING, {}, None).words() == NOTHING
+    assert Answer(SEVERAL, {}, None).words() == SEVERAL
 
 
 def test_a_verdict_does_not_depend_on_the_array_type():
@@ -182,7 +239,7 @@ def test_a_swapped_model_is_refused_unless_it_is_allowed(copied):
     shutil.copy(copied / paths.LITERT_INT8, copied / paths.LITERT)
     with pytest.raises(UserError, match=r"model\.tflite: damaged, or another file.*say --allow to run it anyway"):
         Predictor(copied / paths.LITERT, copied / paths.ABOUT)
-    assert Predictor(copied / paths.LITERT, copied / paths.ABOUT, checked=False)([stroke()])[0].probabilities
+    assert Predictor(copied / paths.LITERT, copied / paths.ABOUT, checked=False)(stroke()).probabilities
 
 
 def test_changed_thresholds_are_refused(copied):

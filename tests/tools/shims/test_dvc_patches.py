@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -119,7 +120,10 @@ PATCHED = f"import sys; sys.path.append({str(unicode_dvc.SHIMS)!r}); import dvc_
 
 
 def dvc(folder, *arguments, code=PATCHED):
-    command = [sys.executable, "-c", f"{code}import sys\nfrom dvc.cli import main\nsys.exit(main({list(arguments)!r}))"]
+    # Without `site`, which would import the patches where they are installed.
+    program = f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})\n{code}"
+    program += f"from dvc.cli import main\nsys.exit(main({list(arguments)!r}))"
+    command = [sys.executable, "-S", "-c", program]
     return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
 
 
