@@ -1,7 +1,6 @@
 """The HTTP service: its routes and their handlers."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +41,7 @@ def create(predictor: Predictor, *, rate: float = limits.RATE, origins: Sequence
         version="1",
         docs_url=None,
         redoc_url=None,
-        lifespan=service.lifespan,
+        lifespan=service.workers.lifespan,
     )
     app.openapi_version = "3.0.3"  # what the bundled Swagger UI reads
     if origins:
@@ -75,19 +74,10 @@ class Service:
         about = predictor.about
         facts = {"recipe": about.recipe, "dataset": about.dataset, "test_accuracy": predictor.test_accuracy[0]}
         self._health = {"status": "ok", "model": predictor.digest, **facts}
-        self._limit, self._bodies, self._workers = RateLimit(rate), Bodies(), Workers()
+        self._limit, self._bodies, self.workers = RateLimit(rate), Bodies(), Workers()
         self._batcher = Batcher(
             predictor.answers, largest=limits.IMAGES, longest=limits.FRAMES_WAITING, observe=metrics.batches.observe
         )
-
-    @asynccontextmanager
-    async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
-        """Keeps the worker processes while the application runs."""
-        await self._workers.start()
-        try:
-            yield
-        finally:
-            await self._workers.stop()
 
     async def predict(
         self, request: Request, each: Annotated[bool, Query(description=schema.EACH)] = False
@@ -144,4 +134,4 @@ class Service:
             raise RequestError(415, "unsupported content type; send image/*, multipart/form-data or application/json")
         most = limits.JSON_BYTES if kind == reading.JSON else limits.BODY_BYTES
         async with self._bodies.read(request, most) as content:
-            return await self._workers.digits(content_type, content)
+            return await self.workers.digits(content_type, content)

@@ -3,7 +3,8 @@
 A process without threads imports what they need and forks them; it forks the next one when one has ended or was killed,
 which takes milliseconds. `apps.api.workers` starts it and talks to each worker through a socket:
 
-- a request: `REQUEST` (the length of the content type, that of the body), content type, body;
+- a request: `REQUEST` (whether the steps are wanted, the length of the content type, that of the body), content type,
+  body;
 - a reply: `REPLY` (a `Reply`, the length of what follows), and what `Reply` says. Nothing that is unpickled.
 """
 
@@ -20,21 +21,24 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from apps import limits
+from apps import limits, steps
 from apps.api import reading
+from apps.steps import Steps
 from digits.core.errors import UserError
 from digits.drawing import framing
 from digits.drawing.framing import Digit
 
-REQUEST, REPLY = struct.Struct("!HI"), struct.Struct("!BI")
+REQUEST, REPLY = struct.Struct("!?HI"), struct.Struct("!BI")
 FAILED_SECONDS = 1.0  # before the next worker, so that an error in this program does not repeat without end
 COUNT = struct.Struct("!H")  # of the digits in a picture
 BOX = struct.Struct("!4f")
 FRAME_BYTES = framing.SIDE**2
+LENGTHS = struct.Struct("!2I")  # of two PNG files
 
 
 class Reply(IntEnum):
@@ -45,6 +49,26 @@ class Reply(IntEnum):
     LARGE = 2  # nothing: more pixels than a worker for small requests decodes
     KILLED = 3  # nothing: the request needed too much processor time, or the system killed the worker
     FAILED = 4  # nothing: an error in this program
+    STEPS = 5  # of the first image: `LENGTHS`, the picture, the ink, and its digits as in DIGITS
+
+
+class Request(NamedTuple):
+    """A request to a worker.
+
+    Attributes:
+        content_type: the Content-Type header.
+        content: the body.
+        with_steps: whether the steps of its first image are wanted.
+    """
+
+    content_type: str
+    content: bytes
+    with_steps: bool = False
+
+    def packed(self) -> bytes:
+        """Returns it as bytes."""
+        kind = self.content_type.encode("latin-1")
+        return REQUEST.pack(self.with_steps, len(kind), len(self.content)) + kind + self.content
 
 
 class Ending(IntEnum):
@@ -115,10 +139,11 @@ def work(channel: socket.socket, working: mmap.mmap, number: int, *, small: bool
     pixels = limits.SMALL_PIXELS if small else limits.PIXELS
     seconds = limits.SMALL_CPU_SECONDS if small else limits.LARGE_CPU_SECONDS
     while header := _received(channel, REQUEST.size):
-        content_type, content = (_received(channel, length) for length in REQUEST.unpack(header))
+        with_steps, *lengths = REQUEST.unpack(header)
+        content_type, content = (_received(channel, length) for length in lengths)
         working[number] = 1
         signal.setitimer(signal.ITIMER_PROF, seconds)
-        kind, payload = reply(content_type.decode("latin-1"), bytes(content), pixels)
+        kind, payload = reply(content_type.decode("latin-1"), bytes(content), pixels, with_steps=with_steps)
         signal.setitimer(signal.ITIMER_PROF, 0)
         working[number] = 0
         channel.sendall(REPLY.pack(kind, len(payload)) + payload)
@@ -139,10 +164,13 @@ def _received(channel: socket.socket, length: int) -> bytearray:
     return content
 
 
-def reply(content_type: str, content: bytes, pixels: int) -> tuple[Reply, bytes]:
-    """The digits in the images of a body, or why there are none: see `reading.drawings`."""
+def reply(content_type: str, content: bytes, pixels: int, *, with_steps: bool = False) -> tuple[Reply, bytes]:
+    """The digits in the images of a body, or the steps of the first; or why there are none: see `reading.drawings`."""
     try:
-        pictures = [framing.find(drawing) for drawing in reading.drawings(content_type, content, pixels)]
+        drawings = reading.drawings(content_type, content, pixels)
+        if with_steps:
+            return Reply.STEPS, pack_steps(steps.of(next(drawings)))
+        pictures = [framing.find(drawing) for drawing in drawings]
     except UserError as error:
         return Reply.REFUSED, str(error).encode()
     except MemoryError:
@@ -172,6 +200,19 @@ def unpack(content: bytes) -> list[list[Digit]]:
             pictures[-1].append(Digit(pixels.reshape(framing.SIDE, framing.SIDE), box))
             place += BOX.size + FRAME_BYTES
     return pictures
+
+
+def pack_steps(taken: Steps) -> bytes:
+    """The steps of a picture as bytes."""
+    lengths = LENGTHS.pack(len(taken.picture), len(taken.ink))
+    return lengths + taken.picture + taken.ink + pack(taken.digits)
+
+
+def unpack_steps(content: bytes) -> Steps:
+    """The steps that `pack_steps` packed."""
+    picture, ink = LENGTHS.unpack_from(content)
+    files, digits = content[LENGTHS.size :][: picture + ink], content[LENGTHS.size + picture + ink :]
+    return Steps(files[:picture], files[picture:], unpack(digits)[0])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from digits.core.errors import UserError, one_line
 from digits.drawing.framing import SIDE
 from digits.serving.image_file import Picture
 
-JSON, FORM = "application/json", "multipart/form-data"
+JSON, FORM, FILE = "application/json", "multipart/form-data", "application/octet-stream"
 FAINTEST = 16  # maximum of pixels that are on another scale, such as 0 to 1 or scikit-learn's 0 to 16
 SHAPES = ((SIDE, SIDE), (SIDE, SIDE, 1), (SIDE * SIDE,))  # of one image
 
@@ -25,7 +25,7 @@ class LargeError(Exception):
 def media_type(content_type: str) -> str:
     """The media type in a Content-Type header; empty if it is not one that `drawings` reads."""
     kind = parse_options_header(content_type)[0].decode("latin-1")
-    known = kind in (JSON, FORM, "application/octet-stream") or kind.startswith("image/")
+    known = kind in (JSON, FORM, FILE) or kind.startswith("image/")
     return kind if known else ""
 
 

@@ -7,14 +7,15 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from apps import limits
-from apps.api import decoding
-from apps.api.decoding import Reply
+from apps.api import decoding, reading
+from apps.api.decoding import Reply, Request
 from apps.api.request_errors import RequestError
+from apps.steps import Steps
 from digits.drawing.framing import Digit
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,15 @@ class Workers:
     """The worker processes of `apps.api.decoding`: some for small requests, some for large ones."""
 
     command = (sys.executable, "-m", decoding.__name__)
+
+    @asynccontextmanager
+    async def lifespan(self, _: object) -> AsyncIterator[None]:
+        """Keeps them running while an application runs."""
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop()
 
     async def start(self) -> None:
         """Starts them; requests may be sent at once."""
@@ -64,23 +74,34 @@ class Workers:
         Raises:
             RequestError: they are refused, take too long, or too many requests wait.
         """
+        return decoding.unpack(await self._payload(Request(content_type, content)))
+
+    async def steps(self, content: bytes) -> Steps:
+        """The steps of an image file, with the digits in it.
+
+        Raises:
+            RequestError: as in `digits`.
+        """
+        return decoding.unpack_steps(await self._payload(Request(reading.FILE, content, with_steps=True)))
+
+    async def _payload(self, request: Request) -> bytes:
         kind, payload = Reply.LARGE, b""
-        if len(content) <= limits.SMALL_BYTES:
-            kind, payload = await self._ask(self._small, content_type, content)
+        if len(request.content) <= limits.SMALL_BYTES:
+            kind, payload = await self._ask(self._small, request)
         if kind in (Reply.LARGE, Reply.KILLED):
-            kind, payload = await self._ask(self._large, content_type, content)
-        if kind == Reply.DIGITS:
-            return decoding.unpack(payload)
+            kind, payload = await self._ask(self._large, request)
+        if kind in (Reply.DIGITS, Reply.STEPS):
+            return payload
         if kind == Reply.REFUSED:
             raise RequestError(422, payload.decode())
         if kind == Reply.FAILED:
             raise RequestError(500, "internal error")
         raise RequestError(422, "the images take too long to decode; send smaller or simpler ones")
 
-    async def _ask(self, pool: "Pool", content_type: str, content: bytes) -> tuple[Reply, bytes]:
+    async def _ask(self, pool: "Pool", request: Request) -> tuple[Reply, bytes]:
         try:
             async with asyncio.timeout(limits.WORKER_WAIT_SECONDS):
-                return await pool.ask(content_type, content)
+                return await pool.ask(request)
         except TimeoutError as error:
             if pool.stuck:
                 self._lost()
@@ -123,7 +144,7 @@ class Pool:
         """Whether a worker has not answered for too long."""
         return any(channel.silent_seconds > limits.STUCK_SECONDS for channel in self.channels)
 
-    async def ask(self, content_type: str, content: bytes) -> tuple[Reply, bytes]:
+    async def ask(self, request: Request) -> tuple[Reply, bytes]:
         """Has the worker with the fewest requests answer.
 
         Raises:
@@ -135,7 +156,7 @@ class Pool:
         try:
             async with self._slots:
                 channel = min(self.channels, key=lambda each: len(each.waiting))
-                return await channel.ask(content_type, content)
+                return await channel.ask(request)
         finally:
             self._asked -= 1
 
@@ -166,7 +187,7 @@ class Channel:
         """How long requests have waited without any reply."""
         return self._loop.time() - self._last if self.waiting else 0.0
 
-    async def ask(self, content_type: str, content: bytes) -> tuple[Reply, bytes]:
+    async def ask(self, request: Request) -> tuple[Reply, bytes]:
         """The worker's reply to a request.
 
         Raises:
@@ -178,8 +199,7 @@ class Channel:
             self._last = self._loop.time()
         future: asyncio.Future[tuple[Reply, bytes]] = self._loop.create_future()
         self.waiting.append(future)
-        kind = content_type.encode("latin-1")
-        self._writer.write(decoding.REQUEST.pack(len(kind), len(content)) + kind + content)
+        self._writer.write(request.packed())
         return await future
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from apps import catalogue, ports
+from apps.api.workers import Workers
 from apps.demo import page
 from apps.demo.allowlist import RouteAllowlist
 from digits.core import errors
@@ -28,7 +29,8 @@ def main() -> None:
     ports.check(HOST, arguments.port)
     # Without a model, or with a damaged one: an error that says what to do.
     Predictor(*catalogue.chosen(None), checked=not arguments.allow)
-    demo = page.build(catalogue.catalogue(), checked=not arguments.allow)
+    workers = Workers()
+    demo = page.build(catalogue.catalogue(), workers, checked=not arguments.allow)
     demo.queue(default_concurrency_limit=4)
     demo.launch(
         server_name=HOST,
@@ -38,7 +40,7 @@ def main() -> None:
         theme=THEME,
         css=(Path(page.__file__).with_name("page.css")).read_text(),
         footer_links=[],
-        app_kwargs={"middleware": [Middleware(RouteAllowlist)]},
+        app_kwargs={"middleware": [Middleware(RouteAllowlist)], "lifespan": workers.lifespan},
         ssr_mode=False,
         run_history=False,
         prevent_thread_lock=True,

@@ -1,5 +1,6 @@
-"""The page: a canvas to draw on, and the model's answer while one draws."""
+"""The page: a canvas to draw on, with the model's answer while one draws, and a place for photographs."""
 
+import asyncio
 import json
 import statistics
 import time
@@ -13,17 +14,23 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from apps.demo import corrections, view
+from apps import limits
+from apps.api.request_errors import RequestError
+from apps.api.workers import Workers
+from apps.demo import corrections, photograph, view
 from apps.demo.drawing import SIZE, as_dict, parse, render
+from apps.steps import Steps
 from digits.core import paths
 from digits.core.errors import UserError
 from digits.datasets import embedded
 from digits.drawing import framing
+from digits.drawing.framing import Digit
 from digits.serving import saliency
-from digits.serving.predictor import NOTHING, Predictor
+from digits.serving.predictor import NOTHING, Answer, Predictor
 
 HERE = Path(__file__).parent
 NO_DIGIT = "no digit"
+NO_PHOTOGRAPH = ""
 LABELS = [*map(str, range(10)), NO_DIGIT]
 UNREADABLE = "the request cannot be read; load the page again"
 EMPTY = json.dumps({"size": SIZE, "strokes": []})
@@ -37,41 +44,61 @@ EMBEDDED_HINT = (
 Models = dict[str, tuple[Path, Path]]
 
 
-def build(models: Models, folder: Path = paths.DRAWN, *, checked: bool = True) -> gr.Blocks:
+def build(models: Models, workers: Workers, folder: Path = paths.DRAWN, *, checked: bool = True) -> gr.Blocks:
     """The page.
 
     Args:
         models: name -> model file and metadata, as `apps.catalogue.catalogue` returns; the first is shown at the start.
+        workers: decode photographs; they must run while the page is served.
         folder: where corrected drawings are saved.
         checked: whether each model must be the file that was measured, see `Predictor`.
     """
-    handlers, first = Handlers(models, folder, checked=checked), next(iter(models))
+    handlers, first = Handlers(models, folder, workers, checked=checked), next(iter(models))
     with Page(title="Digits", analytics_enabled=False) as page:
-        gr.Markdown("# Draw a digit")
-        with gr.Row(equal_height=False):
-            with gr.Column(min_width=280):
-                sheet = gr.HTML(
-                    EMPTY,
-                    html_template=(HERE / "canvas.html").read_text(),
-                    js_on_load=(HERE / "canvas.js").read_text(),
-                    apply_default_css=False,
-                    elem_id="sheet",
-                )
-            with gr.Column(min_width=280):
-                answer = gr.HTML(handlers.predict(EMPTY, first), apply_default_css=False, elem_id="answer")
-        with gr.Row(equal_height=False):
-            with gr.Column(min_width=280):
-                model = gr.Dropdown(list(models), value=first, label="Model", filterable=False, elem_id="model")
-                about = gr.HTML(handlers.describe(first), apply_default_css=False, elem_id="facts")
-            with gr.Column(min_width=280), gr.Accordion("Wrong? Say what it is", open=False, elem_id="correction"):
-                label = gr.Radio(LABELS, label="It was really a", elem_id="label")
-                save = gr.Button("Keep it as a test drawing", elem_id="save")
-                saved = gr.Markdown(elem_id="saved")
-        quick = {"show_progress": "hidden", "api_visibility": "private"}
+        gr.Markdown("# Read a digit")
+        with gr.Tabs():
+            with gr.Tab("Draw"), gr.Row(equal_height=False):
+                with gr.Column(min_width=280):
+                    sheet = _input(EMPTY, "canvas", elem_id="sheet")
+                with gr.Column(min_width=280):
+                    answer = gr.HTML(handlers.predict(EMPTY, first), apply_default_css=False, elem_id="answer")
+                    drawn = _correction("Wrong? Say what it is", "Keep it as a test drawing", "")
+            with gr.Tab("Photograph"), gr.Row(equal_height=False):
+                with gr.Column(min_width=280):
+                    photo = _input(NO_PHOTOGRAPH, "photograph", elem_id="photograph", most=limits.BODY_BYTES)
+                with gr.Column(min_width=280):
+                    read = gr.HTML(NO_PHOTOGRAPH, apply_default_css=False, elem_id="photograph-answer")
+                    framed = _correction(
+                        "Misread? Say what it is", "Keep the 28x28 pixels as a test drawing", "photograph-"
+                    )
+        model = gr.Dropdown(list(models), value=first, label="Model", filterable=False, elem_id="model")
+        about = gr.HTML(handlers.describe(first), apply_default_css=False, elem_id="facts")
+        quiet = {"api_visibility": "private"}
+        quick = {"show_progress": "hidden", **quiet}
         sheet.input(handlers.predict, [sheet, model], answer, trigger_mode="always_last", **quick)
-        model.change(handlers.describe, model, about, **quick).then(handlers.predict, [sheet, model], answer, **quick)
-        save.click(handlers.correct, [sheet, model, label], saved, **quick)
+        photo.input(handlers.read, [photo, model], read, trigger_mode="always_last", **quiet)
+        described = model.change(handlers.describe, model, about, **quick)
+        described.then(handlers.predict, [sheet, model], answer, **quick)
+        described.then(handlers.read, [photo, model], read, **quiet)
+        for source, (label, save, saved), correct in (
+            (sheet, drawn, handlers.correct),
+            (photo, framed, handlers.correct_photograph),
+        ):
+            save.click(correct, [source, model, label], saved, **quick)
     return page
+
+
+def _input(value: str, name: str, **options: Any) -> gr.HTML:
+    """A control of our own, from `<name>.html` and `<name>.js`."""
+    template, script = ((HERE / f"{name}.{kind}").read_text() for kind in ("html", "js"))
+    return gr.HTML(value, html_template=template, js_on_load=script, apply_default_css=False, **options)
+
+
+def _correction(title: str, action: str, prefix: str) -> tuple[gr.Radio, gr.Button, gr.Markdown]:
+    """The controls to say what it really was: the label, the button, and what is said then."""
+    with gr.Accordion(title, open=False, elem_id=f"{prefix}correction"):
+        label = gr.Radio(LABELS, label="It was really a", elem_id=f"{prefix}label")
+        return label, gr.Button(action, elem_id=f"{prefix}save"), gr.Markdown(elem_id=f"{prefix}saved")
 
 
 class Page(gr.Blocks):
@@ -91,11 +118,12 @@ class Handlers:
     Args:
         models: name -> model file and metadata, as `apps.catalogue.catalogue` returns.
         folder: where corrected drawings are saved.
+        workers: decode photographs.
         checked: as in `build`.
     """
 
-    def __init__(self, models: Models, folder: Path, *, checked: bool = True) -> None:
-        self.folder, self._models = folder, models
+    def __init__(self, models: Models, folder: Path, workers: Workers, *, checked: bool = True) -> None:
+        self.folder, self._models, self._workers = folder, models, workers
         self._loaded = cache(lambda name: Predictor(*models[name], checked=checked))
 
     def predictor(self, name: str | None) -> Predictor:
@@ -122,21 +150,59 @@ class Handlers:
         with as_page_error():
             return facts(self.predictor(name))
 
+    async def read(self, sent: str, name: str | None) -> str:
+        """A model's answers to the digits of a photograph, and the steps to them, as HTML."""
+        with as_page_error():
+            if sent == NO_PHOTOGRAPH:
+                return ""
+            predictor, content = self.predictor(name), photograph.parse(sent)
+            try:
+                taken = await self._workers.steps(content)
+            except RequestError as error:
+                return view.refusal_html(str(error))
+            found = await asyncio.to_thread(read_each, predictor, taken)
+            return view.photograph_html(taken, found, predictor.about.decision)
+
     def correct(self, strokes: str, name: str | None, label: str | None) -> str:
         """Saves the drawing with its true class, and returns a line for the user."""
         with as_page_error():
-            if label is None:
-                return "First say what it is."
-            if label not in LABELS:
-                raise UserError(UNREADABLE)
             predictor, drawings = self.predictor(name), parse(strokes)
             sheet = render(drawings)
-            answer = predictor(sheet)
-            if answer.verdict == NOTHING:
-                return "There is nothing drawn to keep."
-            details = {"model": predictor.digest, "verdict": answer.verdict, "answer": answer.best, **as_dict(drawings)}
-            path = corrections.save(self.folder, sheet, None if label == NO_DIGIT else label, details)
-            return f"Kept as {path.name}, thank you."
+            return self._correct(predictor, sheet, predictor(sheet), label, as_dict(drawings))
+
+    async def correct_photograph(self, sent: str, name: str | None, label: str | None) -> str:
+        """Saves the network's input, nothing else of the photograph, and returns a line for the user."""
+        with as_page_error():
+            predictor = self.predictor(name)
+            if sent == NO_PHOTOGRAPH:
+                return "There is no photograph yet."
+            try:
+                found = read_each(predictor, await self._workers.steps(photograph.parse(sent)))
+            except RequestError as error:
+                raise UserError(str(error)) from error
+            if len(found) != 1:
+                return "Only a photograph of one digit can be kept."
+            [(digit, answer)] = found
+            return self._correct(predictor, digit.frame, answer, label, {"source": "photograph"})
+
+    def _correct(
+        self, predictor: Predictor, picture: np.ndarray, answer: Answer, label: str | None, details: dict[str, Any]
+    ) -> str:
+        if label is None:
+            return "First say what it is."
+        if label not in LABELS:
+            raise UserError(UNREADABLE)
+        if answer.verdict == NOTHING:
+            return "There is nothing drawn to keep."
+        details = {"model": predictor.digest, "verdict": answer.verdict, "answer": answer.best, **details}
+        path = corrections.save(self.folder, picture, None if label == NO_DIGIT else label, details)
+        return f"Kept as {path.name}, thank you."
+
+
+def read_each(predictor: Predictor, taken: Steps) -> list[tuple[Digit, Answer]]:
+    """The digits of a photograph, in reading order, and the answers to them."""
+    digits = framing.in_reading_order(taken.digits)
+    return list(zip(digits, predictor.answers([digit.frame for digit in digits]), strict=True))
 
 
 @contextmanager
