@@ -42,7 +42,7 @@ FRAMES_WAITING = 4096
 
 # The page.
 PAGE_HOSTS = ("127.0.0.1", "localhost")
-PAGE_BODY_BYTES = 4 * BODY_BYTES // 3 + MB  # a photograph in base64; the longest drawing has fewer
+PAGE_BODY_BYTES = 12 * MB  # a photograph of BODY_BYTES in base64; the longest drawing has fewer
 POINTS = 10_000  # of a drawing
 KEPT_DRAWINGS = 20_000
 KEPT_BYTES = 256 * MB

@@ -31,6 +31,7 @@ from digits.serving.predictor import NOTHING, Answer, Predictor
 HERE = Path(__file__).parent
 NO_DIGIT = "no digit"
 NO_PHOTOGRAPH = ""
+ONE_DIGIT = "Only a photograph of one digit can be kept."
 LABELS = [*map(str, range(10)), NO_DIGIT]
 UNREADABLE = "the request cannot be read; load the page again"
 EMPTY = json.dumps({"size": SIZE, "strokes": []})
@@ -175,13 +176,13 @@ class Handlers:
         with as_page_error():
             predictor = self.predictor(name)
             if sent == NO_PHOTOGRAPH:
-                return "There is no photograph yet."
+                return ONE_DIGIT
             try:
                 found = read_each(predictor, await self._workers.steps(photograph.parse(sent)))
             except RequestError as error:
                 raise UserError(str(error)) from error
             if len(found) != 1:
-                return "Only a photograph of one digit can be kept."
+                return ONE_DIGIT
             [(digit, answer)] = found
             return self._correct(predictor, digit.frame, answer, label, {"source": "photograph"})
 

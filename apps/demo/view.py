@@ -40,7 +40,8 @@ def photograph_html(taken: Steps, found: Sequence[tuple[Digit, Answer]], decisio
         found: the digits and the answers to them, in reading order.
         decision: the thresholds of the verdicts.
     """
-    figures = _figure(taken.picture, "1. the picture, and where a digit was found", _boxes(found))
+    caption = "1. the picture, with a box around each digit" if found else "1. the picture"
+    figures = _figure(taken.picture, caption, _boxes(found))
     figures += _figure(taken.ink, "2. the ink, told apart from the paper")
     if not found:
         return _answer(NOTHING, None, NOTHING, f"<p>{NO_STROKES}</p>{_steps(figures)}")

@@ -141,12 +141,20 @@ def free_port() -> int:
 
 
 class Served:
-    """`python -m <module> --port <port>` as a process of its own, which has answered when this is made."""
+    """`python -m <module> --port <port>` as a process of its own, which has answered when this is made.
 
-    def __init__(self, module: str, folder: Path, port: int, *options: str) -> None:
+    Args:
+        module: the program.
+        folder: where it runs.
+        port: where it listens.
+        options: further arguments.
+        variables: of its environment, beside those of the tests.
+    """
+
+    def __init__(self, module: str, folder: Path, port: int, *options: str, **variables: str) -> None:
         self.address = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", module, "--port", str(port), *options]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
         self.log = folder / f"{module}-{port}.log"
         with self.log.open("a") as log:
             self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)

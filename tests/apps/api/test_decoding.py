@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from apps import limits
+from apps import limits, steps
 from apps.api import reading
-from apps.api.decoding import Reply, pack, reply, unpack
+from apps.api.decoding import Reply, pack, reply, unpack, unpack_steps
 from benchmarks import hostile
 from digits.drawing import framing
 from digits.drawing.framing import Digit
@@ -81,6 +81,22 @@ def test_what_is_no_image_is_refused_with_the_reason():
     kind, payload = reply("image/png", b"hello", limits.PIXELS)
     assert kind == Reply.REFUSED
     assert payload.startswith(b"no readable image; PNG")
+
+
+@pytest.mark.parametrize("name", ["three", "line"])
+def test_steps_are_packed_and_unpacked(name, request):
+    picture = request.getfixturevalue(name)
+    kind, payload = reply(reading.FILE, encoded(picture), limits.PIXELS, with_steps=True)
+    taken, expected = unpack_steps(payload), steps.of(picture)
+    assert kind == Reply.STEPS
+    assert (taken.picture, taken.ink) == (expected.picture, expected.ink)
+    assert all(map(same, taken.digits, expected.digits))
+    assert len(taken.digits) == len(expected.digits)
+
+
+def test_with_steps_the_same_is_refused(three):
+    for content, pixels in ((b"hello", limits.PIXELS), (encoded(three), three.size - 1)):
+        assert reply(reading.FILE, content, pixels, with_steps=True) == reply(reading.FILE, content, pixels)
 
 
 def test_more_pixels_than_the_worker_takes_are_for_another(three):

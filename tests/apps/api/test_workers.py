@@ -7,7 +7,7 @@ import numpy as np
 import psutil
 import pytest
 
-from apps import limits
+from apps import limits, steps
 from apps.api import workers
 from apps.api.request_errors import RequestError
 from apps.api.workers import Workers
@@ -67,6 +67,21 @@ def test_what_is_refused_is_told():
     assert run(lambda running: refusal(running.digits("image/png", b"hello")))[0] == 422
 
 
+def test_steps_and_digits_may_be_asked_for_in_turn(three):
+    large = np.repeat(np.repeat(three, 3, axis=0), 3, axis=1)
+
+    async def ask(running):
+        content = encoded(three)
+        taken, [[digit]] = await asyncio.gather(running.steps(content), running.digits("image/png", content))
+        return taken, digit, await running.steps(encoded(large)), await refusal(running.steps(b"hello"))
+
+    taken, digit, of_large, refused = run(ask)
+    assert np.array_equal(taken.digits[0].frame, digit.frame)
+    assert taken.ink == steps.of(three).ink
+    assert of_large.ink == steps.of(large).ink
+    assert refused == (422, "no readable image; PNG, JPEG, WEBP, BMP, GIF, TIFF are read")
+
+
 def test_what_takes_long_for_a_small_request_counts_as_a_large_one(three):
     async def ask(running):
         slow, quick = running.digits(*SLOW), running.digits("image/png", encoded(three))
@@ -114,7 +129,8 @@ def test_a_smaller_limit_of_the_system_holds(three):
 
 def test_an_error_in_a_worker_is_told_and_ends_no_other_request(three, capfd):
     code = "from apps.api import decoding as d; one = d.reply; d.FAILED_SECONDS = 0; "
-    code += "d.reply = lambda kind, content, pixels: one(kind, content, pixels) if content else 1 / 0; d.main()"
+    code += "d.reply = lambda kind, content, *more, **steps: (one(kind, content, *more, **steps) if content else 1 / 0)"
+    code += "; d.main()"
 
     async def ask(running):
         return await refusal(running.digits("image/png", b"")), await running.digits("image/png", encoded(three))

@@ -1,3 +1,5 @@
+import base64
+
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
@@ -39,7 +41,11 @@ def test_nothing_else_is(client, path):
     assert client.post(path, content=b"x").status_code == 404
 
 
-def test_a_request_may_not_be_longer_than_a_drawing(client):
+def test_a_photograph_as_large_as_the_service_takes_fits_into_a_request():
+    assert len(base64.b64encode(bytes(limits.BODY_BYTES + 1))) + limits.MB // 4 <= limits.PAGE_BODY_BYTES
+
+
+def test_a_request_may_not_be_longer_than_a_photograph(client):
     path = "/gradio_api/queue/join"
     assert client.post(path, content=bytes(limits.PAGE_BODY_BYTES)).text == "inside"
     assert client.post(path, content=bytes(limits.PAGE_BODY_BYTES + 1)).status_code == 413

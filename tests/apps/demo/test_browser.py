@@ -1,5 +1,6 @@
 """The page as a person meets it: drawn on with mouse, finger and keys in a real Chromium."""
 
+import base64
 import json
 import re
 import shutil
@@ -10,9 +11,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
+from apps import limits
 from apps.demo import corrections
 from digits.core import paths
-from tests.apps.conftest import Served, free_port
+from digits.drawing import framing
+from digits.evaluation import photographs
+from digits.serving import image_file
+from tests.apps.conftest import Served, encoded, free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -322,6 +327,179 @@ def test_a_server_that_stops_is_told_and_used_again_when_it_is_back(browser, tra
     finally:
         page.close()
         served.stop()
+
+
+@pytest.fixture
+def photo(alphabet, tmp_path):
+    """A file with a photograph of a three on a sheet on a desk."""
+    scenario = photographs.CHOOSING["sheet on a desk"]
+    path = tmp_path / "three.jpg"
+    picture = photographs.take(alphabet[3, "smooth"], scenario, np.random.default_rng(1))
+    path.write_bytes(encoded(picture, "JPEG", quality=90))
+    return path
+
+
+def photographed(page):
+    return page.locator("#photograph-answer .answer")
+
+
+def choose(page, path):
+    """Opens the photographs' tab, and chooses a file."""
+    page.get_by_role("tab", name="Photograph").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a picture").click()
+    chooser.value.set_files(path)
+
+
+def around_the_ink(page):
+    """How well the box fits the digit in the picture, 0 to 1, by the pixels that the browser shows."""
+    picture, box = page.locator("#photograph-answer img").first.bounding_box(), page.locator(".box").bounding_box()
+    shares = [(box["x"] - picture["x"]) / picture["width"], (box["y"] - picture["y"]) / picture["height"]]
+    return [*shares, box["width"] / picture["width"], box["height"] / picture["height"]]
+
+
+def test_a_photograph_is_read_and_its_steps_are_shown(visit, photo):
+    page = visit()
+    choose(page, photo)
+    expect(photographed(page)).to_have_attribute("data-verdict", "sure")
+    expect(photographed(page)).to_have_attribute("data-best", "3")
+    assert page.locator("#photograph-answer img").count() == 3
+    loaded = "images => images.every((image) => image.complete && image.naturalWidth > 0)"
+    assert page.locator("#photograph-answer img").evaluate_all(loaded)
+    [digit] = framing.find(image_file.decode(photo.read_bytes()))
+    left, top, right, bottom = digit.box
+    assert around_the_ink(page) == pytest.approx([left, top, right - left, bottom - top], abs=0.02)
+    assert page.locator("#photograph-answer tr").count() == 10
+
+
+def test_each_of_several_digits_is_read(visit, line, tmp_path):
+    page = visit()
+    path = tmp_path / "line.png"
+    path.write_bytes(encoded(line))
+    choose(page, path)
+    expect(photographed(page)).to_have_attribute("data-verdict", "several digits")
+    expect(page.locator("#photograph-answer .verdict")).to_have_text("several digits: 1 7 3")
+    assert page.locator(".box").all_inner_texts() == ["1", "2", "3"]
+    page.locator("#photograph-answer summary").nth(1).press("Enter")
+    expect(page.locator("#photograph-answer table").nth(1)).to_be_visible()
+    expect(page.locator("#photograph-answer table").first).to_be_hidden()
+
+
+def test_what_is_refused_is_told_and_the_next_is_read(visit, photo, tmp_path):
+    page = visit()
+    for content, reason in [
+        (photo.read_bytes()[:400], "no readable image; PNG, JPEG, WEBP, BMP, GIF, TIFF are read"),
+        (b"", "no readable image; PNG, JPEG, WEBP, BMP, GIF, TIFF are read"),
+        (bytes(limits.BODY_BYTES + 1), "a file of over 8 MB; at most 8 MB are read"),
+        (encoded(np.full((300, 300), 255, np.uint8)), "nothing drawn"),
+    ]:
+        path = tmp_path / "file.png"
+        path.write_bytes(content)
+        choose(page, path)
+        expect(page.locator("#photograph-answer .verdict")).to_have_text(reason)
+        choose(page, photo)
+        expect(photographed(page)).to_have_attribute("data-best", "3")
+
+
+def test_a_picture_is_pasted(visit, photo):
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    copy = """async (content) => {
+        const blob = new Blob([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], {type: "image/png"});
+        await navigator.clipboard.write([new ClipboardItem({"image/png": blob})]);
+    }"""
+    png = encoded(image_file.decode(photo.read_bytes()))
+    page.evaluate(copy, base64.b64encode(png).decode())
+    page.keyboard.press("Control+v")  # on the canvas's tab: not for it
+    page.get_by_role("tab", name="Photograph").click()
+    expect(page.locator("#photograph")).to_be_visible()
+    assert photographed(page).count() == 0
+    page.keyboard.press("Control+v")
+    expect(photographed(page)).to_have_attribute("data-best", "3")
+
+
+# Beside the zone, too: the browser would leave the page for the picture.
+@pytest.mark.parametrize("place", [".photograph", "#facts"])
+def test_a_picture_is_dropped(visit, photo, place):
+    page = visit()
+    page.get_by_role("tab", name="Photograph").click()
+    page.locator(".photograph").wait_for()
+    carry = """(content) => {
+        const dropped = new DataTransfer();
+        dropped.items.add(new File([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], "three.jpg"));
+        return dropped;
+    }"""
+    files = page.evaluate_handle(carry, base64.b64encode(photo.read_bytes()).decode())
+    page.locator(place).dispatch_event("dragover", {"dataTransfer": files})
+    expect(page.locator(".photograph")).to_have_class(re.compile("target"))
+    page.locator(place).dispatch_event("drop", {"dataTransfer": files})
+    expect(page.locator(".photograph")).not_to_have_class(re.compile("target"))
+    expect(photographed(page)).to_have_attribute("data-best", "3")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_has_a_camera_and_shows_all_of_a_photograph(visit, photo, scheme):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": scheme}
+    page = visit(**phone)
+    page.get_by_role("tab", name="Photograph").tap()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Camera").tap()
+    assert chooser.value.element.get_attribute("capture") == "environment"
+    chooser.value.set_files(photo)
+    expect(photographed(page)).to_have_attribute("data-best", "3")
+    verdict = page.locator("#photograph-answer .verdict").bounding_box()
+    assert verdict["y"] + verdict["height"] < 844  # seen without scrolling
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    style = "(element, name) => getComputedStyle(element)[name]"
+    behind = page.locator("body").evaluate(style, "backgroundColor")
+    for text in (".photograph p >> nth=0", "#photograph-answer .verdict strong", "#photograph-answer p >> nth=1"):
+        assert contrast(page.locator(text).evaluate(style, "color"), behind) > 4.5
+
+
+def test_a_photograph_is_chosen_with_the_keyboard_alone(visit, photo):
+    page = visit()
+    page.get_by_role("tab", name="Draw").focus()
+    page.keyboard.press("ArrowRight")
+    for _ in range(10):
+        if page.evaluate("document.activeElement.textContent.trim()") == "Choose a picture":
+            break
+        page.keyboard.press("Tab")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(photo)
+    expect(photographed(page)).to_have_attribute("data-best", "3")
+
+
+def test_a_drawing_stays_while_a_photograph_is_looked_at(visit, photo):
+    page = visit()
+    draw(page, LINE, (130, 40, 200))
+    assert settled(page) == ("sure", "1")
+    choose(page, photo)
+    expect(photographed(page)).to_have_attribute("data-best", "3")
+    page.locator("#model input").click()
+    page.get_by_role("option", name=re.compile("8-bit integers")).click()
+    expect(page.locator("#facts")).to_contain_text("90.00%")
+    expect(photographed(page)).to_have_attribute("data-best", "3")
+    page.get_by_role("tab", name="Draw").click()
+    assert settled(page) == ("sure", "1")
+    draw(page, LINE, (60, 40, 200))  # the canvas can still be drawn on
+    expect(answer(page)).to_have_attribute("data-verdict", "several digits")
+
+
+def test_a_photograph_leaves_nothing_on_the_disk_but_the_frame_that_is_kept(visit, photo, trained, temporary):
+    page = visit()
+    before = {path for path in trained.rglob("*") if path.is_file()}
+    choose(page, photo)
+    expect(photographed(page)).to_have_attribute("data-best", "3")
+    assert not [path for path in temporary.rglob("*") if path.is_file()]
+    assert {path for path in trained.rglob("*") if path.is_file()} == before
+    page.get_by_text("Misread? Say what it is").click()
+    page.locator("#photograph-label").get_by_label("5", exact=True).check()
+    page.get_by_role("button", name="Keep the 28x28 pixels as a test drawing").click()
+    expect(page.locator("#photograph-saved")).to_contain_text("thank you")
+    name = re.search(r"\w+\.png", page.locator("#photograph-saved").inner_text())[0]
+    with Image.open(trained / paths.DRAWN / name) as picture:
+        assert picture.size == (28, 28)
+    assert not [path for path in temporary.rglob("*") if path.is_file()]
 
 
 # Gradio would take files, and hand them out again.

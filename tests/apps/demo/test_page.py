@@ -1,15 +1,26 @@
+import asyncio
+import base64
 import dataclasses
 import json
 import re
+import tempfile
+from html import escape
 
 import gradio as gr
 import httpx
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
-from apps import catalogue
+from apps import catalogue, limits
+from apps.api import app
+from apps.api.workers import Workers
 from apps.demo import corrections, page
 from apps.demo.drawing import SIZE
+from digits.drawing import framing
+from digits.evaluation import photographs
+from digits.serving import image_file
+from tests.apps.conftest import encoded
 
 ONE = json.dumps({"size": SIZE, "strokes": [{"width": 18, "points": [140, 40, 140, 240]}]})
 TWO = json.dumps(
@@ -29,7 +40,32 @@ def first(models):
 
 @pytest.fixture
 def handlers(models, tmp_path):
-    return page.Handlers(models, tmp_path / "drawn")
+    return page.Handlers(models, tmp_path / "drawn", Workers())
+
+
+def url(content):
+    """A file as the page sends it."""
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
+
+
+@pytest.fixture
+def show(models, first, tmp_path):
+    """Hands files over one after the other: what `ask(handlers, url, model)` returns for each."""
+
+    def shown(*files, ask=page.Handlers.read):
+        async def start():
+            workers = Workers()
+            handlers = page.Handlers(models, tmp_path / "drawn", workers)
+            async with workers.lifespan(None):
+                return [await ask(handlers, url(content), first) for content in files]
+
+        return asyncio.run(start())
+
+    return shown
+
+
+def keep(label):
+    return lambda handlers, sent, name: handlers.correct_photograph(sent, name, label)
 
 
 def test_a_drawing_is_answered(handlers, first):
@@ -64,6 +100,105 @@ def test_every_model_of_the_catalogue_answers(handlers, models):
 def test_a_model_of_the_embedded_digits_says_that_mnist_gives_a_better_one(monkeypatch, predictor, dataset, hint):
     monkeypatch.setattr(predictor, "about", dataclasses.replace(predictor.about, dataset=dataset))
     assert ("That of MNIST reads handwriting better: <code>make repro</code>" in page.facts(predictor)) == hint
+
+
+@pytest.fixture(scope="module")
+def photo(alphabet):
+    """A photograph of a three in a hard shadow, as a PNG file."""
+    scenario = photographs.CHOOSING["hard shadow"]
+    return encoded(photographs.take(alphabet[3, "smooth"], scenario, np.random.default_rng(1)))
+
+
+def test_a_photograph_is_answered_with_its_steps(show, photo):
+    [html] = show(photo)
+    assert 'data-verdict="sure" data-best="3"' in html
+    assert html.count("<img") == 3  # picture, ink, frame
+    assert html.count('class="box"') == 1
+    assert html.count("<tr") == 10
+
+
+def test_each_of_several_digits_is_read_in_reading_order(show, line):
+    [html] = show(encoded(line))
+    assert 'data-verdict="several digits" data-best=""' in html
+    assert re.findall(r"<summary>(\d)", html) == ["1", "7", "3"]
+    assert re.findall(r'class="box"[^>]*>(\d)', html) == ["1", "2", "3"]
+
+
+def test_a_blank_photograph_shows_what_was_looked_at(show):
+    [html] = show(encoded(np.full((300, 300), 200, np.uint8)))
+    assert 'data-verdict="nothing drawn"' in html
+    assert html.count("<img") == 2
+
+
+# One function checks pictures for both: what is refused, and in which words.
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello",
+        encoded(np.zeros((50, 50), np.uint8))[:60],
+        encoded(np.zeros((1, limits.PIXELS + 1), np.uint8)),
+    ],
+    ids=["empty", "text", "truncated", "too many pixels"],
+)
+def test_a_file_is_refused_in_the_words_of_the_service(show, predictor, content):
+    [html] = show(content)
+    with TestClient(app.create(predictor)) as client:
+        response = client.post("/predict", content=content, headers={"Content-Type": "image/png"})
+    assert response.status_code == 422
+    assert f">{escape(response.json()['detail'])}</p>" in html
+    assert "<img" not in html
+
+
+def test_a_file_that_is_too_large_is_told(show):
+    [html] = show(bytes(limits.BODY_BYTES + 1))
+    assert ">a file of over 8 MB; at most 8 MB are read</p>" in html
+
+
+def test_no_photograph_is_no_answer(handlers, first):
+    assert asyncio.run(handlers.read(page.NO_PHOTOGRAPH, first)) == ""
+
+
+def test_a_photograph_leaves_nothing_on_the_disk(show, photo, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    show(photo, b"hello")
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_of_a_misread_photograph_only_the_frame_is_kept(show, photo, tmp_path):
+    [said] = show(photo, ask=keep("5"))
+    assert "thank you" in said
+    [(name, picture, label)] = corrections.read(tmp_path / "drawn")
+    assert label == "5"
+    [digit] = framing.find(image_file.decode(photo))
+    assert np.array_equal(picture, digit.frame)
+    [entry] = map(json.loads, (tmp_path / "drawn" / corrections.INDEX).read_text().splitlines())
+    assert (entry["answer"], entry["verdict"], entry["source"]) == ("3", "sure", "photograph")
+    assert {path.name for path in (tmp_path / "drawn").iterdir()} == {name, corrections.INDEX, ".lock"}
+
+
+def test_without_a_single_digit_no_photograph_is_kept(show, handlers, first, line, tmp_path):
+    assert show(encoded(line), encoded(np.zeros((200, 200), np.uint8)), ask=keep("7")) == [page.ONE_DIGIT] * 2
+    assert asyncio.run(handlers.correct_photograph(page.NO_PHOTOGRAPH, first, "7")) == page.ONE_DIGIT
+    with pytest.raises(gr.Error, match="no readable image"):
+        show(b"hello", ask=keep("7"))
+    assert not (tmp_path / "drawn").exists()
+
+
+def test_without_a_label_no_photograph_is_kept(show, photo, tmp_path):
+    assert show(photo, ask=keep(None)) == ["First say what it is."]
+    with pytest.raises(gr.Error, match="load the page again"):
+        show(photo, ask=keep("10"))
+    assert not (tmp_path / "drawn").exists()
+
+
+@pytest.mark.parametrize("sent", [None, 7, [], {}, "x", "data:image/png;base64,?"])
+def test_a_photograph_that_the_page_never_sends_is_told_in_one_line(handlers, first, sent):
+    for ask in (handlers.read(sent, first), handlers.correct_photograph(sent, first, "7")):
+        with pytest.raises(gr.Error, match="the photograph cannot be read; load the page again"):
+            asyncio.run(ask)
 
 
 def test_a_mistake_is_kept_with_what_was_said(handlers, first, tmp_path):
@@ -159,7 +294,7 @@ def test_a_full_disk_is_told(handlers, first, monkeypatch):
 # Built by the program: Gradio leaves an event loop open for each page, which would fail the tests here.
 def test_nothing_is_offered_to_other_programs(demo):
     config = httpx.get(demo.address + "/config").json()
-    assert len(config["dependencies"]) == 4
+    assert len(config["dependencies"]) == 7
     assert {each["api_visibility"] for each in config["dependencies"]} == {"private"}
 
 
