@@ -68,7 +68,7 @@ def build(models: Models, workers: Workers, folder: Path = paths.DRAWN, *, check
                 with gr.Column(min_width=280):
                     photo = _input(NO_PHOTOGRAPH, "photograph", elem_id="photograph", most=limits.BODY_BYTES)
                 with gr.Column(min_width=280):
-                    read = gr.HTML(NO_PHOTOGRAPH, apply_default_css=False, elem_id="photograph-answer")
+                    read = gr.HTML("", apply_default_css=False, min_height=80, elem_id="photograph-answer")
                     framed = _correction(
                         "Misread? Say what it is", "Keep the 28x28 pixels as a test drawing", "photograph-"
                     )

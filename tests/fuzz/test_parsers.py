@@ -3,6 +3,7 @@
 Any other exception is a bug. The inputs are the same on every run (`mutations.py`).
 """
 
+import base64
 import gzip
 import io
 import json
@@ -17,7 +18,7 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from apps.demo import drawing
+from apps.demo import drawing, photograph
 from digits.core import errors, files, paths
 from digits.core.errors import UserError
 from digits.datasets import idx, raw
@@ -224,6 +225,12 @@ def test_strokes_from_the_page():
     content = {"size": 280, "strokes": [{"width": 20, "points": [10, 20.5, 30, 40]}, {"width": 3, "points": [1, 2]}]}
     texts = (json.dumps(changed(draw, content), skipkeys=True, default=str) for _ in range(COUNT))
     assert sum(refuses_in_one_line(partial(drawing.parse, text)) for text in texts) > COUNT / 20
+
+
+def test_photographs_from_the_page():
+    url = b"data:image/png;base64," + base64.b64encode(bytes(range(40)))
+    inputs = mutants([url], COUNT, (b"=", b",", b"data:", b"\xff", b"\0", b" "))
+    assert sum(refuses_in_one_line(partial(photograph.parse, text.decode("latin-1"))) for text in inputs) > COUNT / 20
 
 
 def pictures() -> list[bytes]:

@@ -260,9 +260,12 @@ def test_what_a_model_says_of_itself_is_no_html(monkeypatch, predictor):
     [[], [ONE], [ONE, None], [None, None], [ONE, "no such model"], [7, 7], [{"a": 1}, []], {"a": 1}, None],
     ids=str,
 )
-def test_what_the_page_never_sends_leaves_no_traceback(demo, data):
+@pytest.mark.parametrize("handler", [0, 1], ids=["drawing", "photograph"])
+def test_what_the_page_never_sends_leaves_no_traceback(demo, data, handler):
     with httpx.Client(base_url=demo.address) as client:
-        joined = client.post("/gradio_api/queue/join", json={"data": data, "fn_index": 0, "session_hash": "tests"})
+        joined = client.post(
+            "/gradio_api/queue/join", json={"data": data, "fn_index": handler, "session_hash": "tests"}
+        )
         if joined.status_code == 200:
             with client.stream("GET", "/gradio_api/queue/data?session_hash=tests") as events:
                 told = next(line for line in events.iter_lines() if "process_completed" in line)
