@@ -364,6 +364,7 @@ def test_a_photograph_is_read_and_its_steps_are_shown(visit, photo):
     expect(photographed(page)).to_have_attribute("data-verdict", "sure")
     expect(photographed(page)).to_have_attribute("data-best", "3")
     assert page.locator("#photograph-answer img").count() == 3
+    assert page.get_by_text("Camera").is_hidden()  # a phone has one
     loaded = "images => images.every((image) => image.complete && image.naturalWidth > 0)"
     assert page.locator("#photograph-answer img").evaluate_all(loaded)
     [digit] = framing.find(image_file.decode(photo.read_bytes()))
