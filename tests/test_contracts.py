@@ -127,7 +127,7 @@ def as_declared(chain):
         case ["active_gates"]:
             return {"recipe", "evaluate.min_accuracy.${recipe}"}
         case ["promises"]:
-            return {"evaluate.max_error_when_sure", "evaluate.max_rejected"}
+            return {"evaluate.max_error_when_sure", "evaluate.min_refused", "evaluate.max_rejected"}
     return {chain}
 
 

@@ -36,14 +36,21 @@ class Decision:
 
 
 def decide(
-    labels: np.ndarray, probabilities: np.ndarray, *, max_error_when_sure: float, max_rejected: float
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    max_error_when_sure: float,
+    min_refused: float,
+    max_rejected: float,
 ) -> Decision:
     """Chooses the thresholds on validation examples.
 
     Args:
         labels: int `[N]`.
         probabilities: float `[N, classes]`, calibrated.
-        max_error_when_sure: `sure` is the lowest threshold at which at most this share of the sure answers is wrong.
+        max_error_when_sure: `sure` is the lowest threshold at which at most this share of the sure answers is wrong;
+        min_refused: but not lower than the highest below which at most this share of the examples lies: where the
+            examples alone hardly need a threshold, images of none of the classes do.
         max_rejected: `known` is the highest threshold below which at most this share of the examples lies.
     """
     # Rounded down to the decimals of the JSON files, so that a threshold means the same after it is read again.
@@ -54,8 +61,11 @@ def decide(
     ends = np.append(np.diff(confidence[order]) != 0, True)  # equal confidences lie on the same side of a threshold
     allowed = np.flatnonzero((errors <= max_error_when_sure) & ends)
     sure = float(confidence[order][allowed[-1]]) if allowed.size else NEVER
-    quantile = float(np.sort(confidence)[int(max_rejected * len(confidence))])
-    return Decision(sure=sure, known=min(quantile, sure))
+    refusing, rejecting = (
+        float(np.sort(confidence)[int(share * len(confidence))]) for share in (min_refused, max_rejected)
+    )
+    sure = max(sure, refusing)
+    return Decision(sure=sure, known=min(rejecting, sure))
 
 
 def consequences(decision: Decision, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:

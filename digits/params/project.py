@@ -46,6 +46,7 @@ class Evaluate(Section):
     """The limits that set the thresholds (`digits.metrics.decision`); the gate: recipe -> dataset -> test accuracy."""
 
     max_error_when_sure: Share
+    min_refused: Fraction
     max_rejected: Fraction
     min_accuracy: dict[str, dict[str, Share]]
 
@@ -123,8 +124,7 @@ class Params(Section):
     @property
     def promises(self) -> dict[str, float]:
         """The limits that the thresholds keep on validation, arguments of `digits.metrics.decision.decide`."""
-        options = self.evaluate
-        return {"max_error_when_sure": options.max_error_when_sure, "max_rejected": options.max_rejected}
+        return self.evaluate.model_dump(exclude={"min_accuracy"})
 
     @property
     def active_gates(self) -> dict[str, float]:

@@ -68,7 +68,7 @@ def train(folder: Path) -> None:
     model = trainer.train(recipe, training, validation, classes=10, seed=1, checkpoint=checkpoint).model
     checkpoint.discard()
     probabilities = keras_file.probabilities(model, validation.images)
-    decision = decide(validation.labels, probabilities, max_error_when_sure=0.001, max_rejected=0.02)
+    decision = decide(validation.labels, probabilities, max_error_when_sure=0.001, min_refused=0, max_rejected=0.02)
     summary = scoring.summarize(validation.labels, probabilities, embedded.card["classes"])
     Metadata("fast_cnn", "digits", embedded.card["classes"], (28, 28, 1), decision, summary).write(folder / paths.ABOUT)
     keras_file.save(folder / paths.MODEL, model)

@@ -7,6 +7,8 @@
 - A folder of the run-cache that is empty holds no run. DVC makes the folder before the file; after a kill in between,
   every later command ended with "join() argument must be str, ... not 'NoneType'".
 - Configuration is written in UTF-8, as DVC reads it: in ASCII, a project in a folder such as `Schätze` fails.
+- Where `--set-param` changes `params.yaml`, the other lines stay as they are: DVC breaks them at 80 characters and
+  leaves out `null`, so that the diff of one value has a hundred lines.
 
 It needs only the standard library until DVC is imported, because `python -m tools.configure_dvc` copies it into the
 environment, where each start of Python imports it: so plain `dvc` has it too.
@@ -204,11 +206,47 @@ def _write_utf8(module: ModuleType) -> None:
     module.ConfigObj.__init__ = initialize
 
 
+def values(content: dict[str, Any]) -> dict[str, Any]:
+    """Returns a copy of the mappings, with the values themselves, which know how they are written."""
+    return {key: values(value) if isinstance(value, dict) else value for key, value in content.items()}
+
+
+def restore(content: dict[str, Any], before: dict[str, Any]) -> None:
+    """Puts the values of before in the place of equal ones."""
+    for key, value in content.items():
+        old = before.get(key)
+        if isinstance(value, dict) and isinstance(old, dict):
+            restore(value, old)
+        elif isinstance(value, list) and value == old:
+            content[key] = old
+
+
+def _keep_lines(module: ModuleType) -> None:
+    def dump(content: Any, stream: IO[str]) -> None:
+        yaml = module._get_yaml()
+        yaml.width = sys.maxsize
+        yaml.indent(mapping=2, sequence=4, offset=2)
+        yaml.representer.add_representer(
+            type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null")
+        )
+        yaml.dump(content, stream)
+
+    @contextlib.contextmanager
+    def modify(path: Any, fs: Any = None) -> Iterator[Any]:
+        with module._modify_data(path, module.parse_yaml_for_update, dump, fs=fs) as content:
+            before = values(content)
+            yield content
+            restore(content, before)
+
+    module.modify_yaml = modify  # type: ignore[attr-defined]
+
+
 PATCHES: dict[str, Callable[[ModuleType], None]] = {
     "configobj": _write_utf8,
     "dvc.rwlock": _mend_rwlock,
     "dvc.stage.cache": _allow_no_run,
     "dvc.utils.serialize._common": _write_whole,
+    "dvc.utils.serialize._yaml": _keep_lines,
     "dvc_objects.fs.local": _write_whole,
     "scmrepo.git": _write_whole,
 }

@@ -25,7 +25,7 @@ def test_sure_is_the_lowest_confidence_that_keeps_the_promise():
     probabilities = two(0.95, 0.9, 0.85, 0.8, 0.7, 0.6)
     labels = np.array([0, 0, 0, 1, 0, 1])
     for max_error_when_sure, sure in [(0.0, 0.85), (0.19, 0.85), (0.2, 0.7), (0.33, 0.7), (0.34, 0.6), (1.0, 0.6)]:
-        decision = decide(labels, probabilities, max_error_when_sure=max_error_when_sure, max_rejected=0)
+        decision = decide(labels, probabilities, max_error_when_sure=max_error_when_sure, min_refused=0, max_rejected=0)
         assert decision.sure == pytest.approx(sure, abs=2e-6), max_error_when_sure
 
 
@@ -33,10 +33,25 @@ def test_equal_confidences_are_answered_together_or_not_at_all():
     # Taken one after the other, the first two would pass.
     probabilities = two(0.9, 0.8, 0.8, 0.8)
     for labels in ([0, 0, 0, 1], [0, 1, 0, 0]):
-        assert decide(np.array(labels), probabilities, max_error_when_sure=0, max_rejected=0).sure == pytest.approx(0.9)
-        assert decide(np.array(labels), probabilities, max_error_when_sure=0.25, max_rejected=0).sure == pytest.approx(
-            0.8
+        assert decide(
+            np.array(labels), probabilities, max_error_when_sure=0, min_refused=0, max_rejected=0
+        ).sure == pytest.approx(0.9)
+        assert decide(
+            np.array(labels), probabilities, max_error_when_sure=0.25, min_refused=0, max_rejected=0
+        ).sure == pytest.approx(0.8)
+
+
+def test_a_share_is_refused_even_where_nothing_is_wrong():
+    probabilities = two(*np.linspace(0.6, 0.99, 40))
+    for min_refused, refused in [(0.0, 0), (0.02, 0), (0.025, 1), (0.26, 10)]:
+        decision = decide(
+            np.zeros(40, int), probabilities, max_error_when_sure=0, min_refused=min_refused, max_rejected=0
         )
+        assert (probabilities.max(axis=1) < decision.sure).sum() == refused
+    # One mistake above that share asks for more.
+    wrong = np.where(np.arange(40) == 30, 1, 0)
+    decision = decide(wrong, probabilities, max_error_when_sure=0, min_refused=0.26, max_rejected=0)
+    assert (probabilities.max(axis=1) < decision.sure).sum() == 31
 
 
 def test_known_loses_no_more_than_it_may():
@@ -45,19 +60,19 @@ def test_known_loses_no_more_than_it_may():
     for max_rejected, lost in [(0.0, 0), (0.02, 0), (0.025, 1), (0.26, 10)]:
         # A mistake in every fourth answer: nothing below the top is sure, so that only `max_rejected` bounds `known`.
         wrong = np.where(np.arange(40) % 4 == 2, 1, labels)
-        decision = decide(wrong, probabilities, max_error_when_sure=0, max_rejected=max_rejected)
+        decision = decide(wrong, probabilities, max_error_when_sure=0, min_refused=0, max_rejected=max_rejected)
         assert (probabilities.max(axis=1) < decision.known).sum() == lost
 
 
 def test_what_is_sure_is_never_unknown():
-    decision = decide(np.zeros(4, int), two(0.6, 0.7, 0.8, 0.9), max_error_when_sure=0, max_rejected=0.9)
+    decision = decide(np.zeros(4, int), two(0.6, 0.7, 0.8, 0.9), max_error_when_sure=0, min_refused=0, max_rejected=0.9)
     assert decision.known <= decision.sure == pytest.approx(0.6)
 
 
 def test_a_single_example_is_enough():
-    right = decide(np.array([0]), two(0.7), max_error_when_sure=0, max_rejected=0.5)
+    right = decide(np.array([0]), two(0.7), max_error_when_sure=0, min_refused=0, max_rejected=0.5)
     assert right.sure == right.known == pytest.approx(0.7)
-    wrong = decide(np.array([1]), two(0.7), max_error_when_sure=0, max_rejected=0)
+    wrong = decide(np.array([1]), two(0.7), max_error_when_sure=0, min_refused=0, max_rejected=0)
     assert wrong.sure > 1
     assert wrong(0.7) == "not sure"
 
@@ -66,12 +81,19 @@ def test_a_single_example_is_enough():
 @given(
     rows=st.lists(st.tuples(st.integers(50, 99), st.booleans()), min_size=1, max_size=60),
     max_error_when_sure=st.sampled_from([0.0, 0.01, 0.1, 0.3, 1.0]),
+    min_refused=st.sampled_from([0.0, 0.1, 0.6]),
     max_rejected=st.sampled_from([0.0, 0.05, 0.5]),
 )
-def test_the_promises_are_kept_on_what_they_were_made_on(rows, max_error_when_sure, max_rejected):
+def test_the_promises_are_kept_on_what_they_were_made_on(rows, max_error_when_sure, min_refused, max_rejected):
     confidences, right = (np.array(column) for column in zip(*rows, strict=True))
     labels, probabilities = np.where(right, 0, 1), two(*(confidences / 100))
-    decision = decide(labels, probabilities, max_error_when_sure=max_error_when_sure, max_rejected=max_rejected)
+    decision = decide(
+        labels,
+        probabilities,
+        max_error_when_sure=max_error_when_sure,
+        min_refused=min_refused,
+        max_rejected=max_rejected,
+    )
     measured = consequences(decision, labels, probabilities)
     assert measured["error"] <= max_error_when_sure
     assert measured["unknown"] <= max_rejected
@@ -79,7 +101,7 @@ def test_the_promises_are_kept_on_what_they_were_made_on(rows, max_error_when_su
     # No lower threshold would do.
     for lower in {c / 100 for c in confidences if c / 100 < decision.sure}:
         answered = probabilities.max(axis=1) >= lower
-        assert (labels[answered] == 1).mean() > max_error_when_sure
+        assert (labels[answered] == 1).mean() > max_error_when_sure or 1 - answered.mean() <= min_refused
 
 
 def test_consequences_by_hand():
@@ -122,12 +144,12 @@ def test_the_trade_off_refuses_more_the_higher_the_threshold():
 
 def test_where_no_threshold_keeps_the_promise_nothing_is_sure():
     probabilities = np.array([[1.0, 0.0]] * 3)
-    decision = decide(np.array([1, 0, 0]), probabilities, max_error_when_sure=0.1, max_rejected=0)
+    decision = decide(np.array([1, 0, 0]), probabilities, max_error_when_sure=0.1, min_refused=0, max_rejected=0)
     assert decision(1.0) != "sure"
 
 
 def test_confidences_that_files_do_not_tell_apart_are_answered_together():
     confidence = np.array([0.9999996, 0.9999991])
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
-    decision = decide(np.array([0, 1]), probabilities, max_error_when_sure=0, max_rejected=0)
+    decision = decide(np.array([0, 1]), probabilities, max_error_when_sure=0, min_refused=0, max_rejected=0)
     assert decision(0.9999996) != "sure"

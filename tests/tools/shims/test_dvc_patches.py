@@ -16,6 +16,7 @@ import dvc_objects.fs.local
 import psutil
 import pytest
 
+from tests.conftest import ROOT
 from tools import configure_dvc, unicode_dvc
 
 patches = sys.modules[unicode_dvc.PATCHES]
@@ -246,3 +247,15 @@ def test_it_costs_a_start_of_python_no_import_of_dvc():
     code = PATCHED + "print([name for name in sys.modules if name.startswith(('dvc.', 'configobj', 'scmrepo'))])"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_value_set_for_an_experiment_changes_its_line_alone(tmp_path):
+    before = (ROOT / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(before)
+    edit = (
+        "from dvc.utils.hydra import apply_overrides; apply_overrides('params.yaml', ['recipes.fast_cnn.epochs=123'])"
+    )
+    program = f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})\n{PATCHED}{edit}"
+    subprocess.run([sys.executable, "-S", "-c", program], cwd=tmp_path, check=True)
+    lines = zip(before.splitlines(), (tmp_path / "params.yaml").read_text().splitlines(), strict=True)
+    assert [new for old, new in lines if old != new] == ["    epochs: 123"]
