@@ -110,9 +110,10 @@ def _maximum(pixels: tf.Tensor, axis: int) -> tf.Tensor:
 def _coarsen(pixels: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     """Reduces the resolution of `count` images from `first` on, with one matrix for rows and one for columns."""
     rows, columns = (_coarse_matrix(side) for side in pixels.shape[1:3])
-    parts = tf.split(pixels, [first, count, -1])
-    parts[1] = tf.einsum("ij,njkc,lk->nilc", rows, parts[1], columns)
-    return tf.concat(parts, axis=0)
+    before, chosen, after = tf.split(pixels, [first, count, -1])
+    channels = tf.transpose(chosen, [0, 3, 1, 2])
+    coarse = tf.transpose(rows @ channels @ tf.transpose(columns), [0, 2, 3, 1])
+    return tf.concat([before, coarse, after], axis=0)
 
 
 def _coarse_matrix(side: int) -> tf.Tensor:
