@@ -109,7 +109,7 @@ def _box(pixels: tf.Tensor, seed: tf.Tensor, smallest: float, largest: float) ->
 
 def _cover(pixels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Covers a box with black (Z. Zhong et al., "Random Erasing", https://arxiv.org/abs/1708.04896)."""
-    return pixels * (1 - _box(pixels, seed, 0.2, 0.45))
+    return pixels * (1 - _box(pixels, seed, 0.2, 0.5))
 
 
 def _invert(pixels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -126,5 +126,5 @@ def _background(pixels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 KINDS: dict[Corrupt, int] = {  # and how often, relative to the others
-    _noise: 1, _speckle: 1, _blur: 1, _scatter: 1, _outline: 1, _lines: 2, _cover: 3, _invert: 1, _background: 1,
+    _noise: 1, _speckle: 1, _blur: 1, _scatter: 1, _outline: 1, _lines: 2, _cover: 5, _invert: 1, _background: 1,
 }  # fmt: skip
