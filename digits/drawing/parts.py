@@ -22,6 +22,7 @@ LINE = 0.13  # width of a line, at most, as a share of its length
 BOTTOM = 0.7  # of a digit's height, below which a baseline lies
 FOOT = 0.7  # width of the foot of a one, at most, as a share of its height
 OVERHANG = 0.06  # of a digit's height, by which a baseline goes farther to both sides
+SOFT = 3  # pixels by which the soft edge of what surrounds a sheet goes beyond it
 MARGIN = 0.12  # of the picture's width or height
 ENCLOSED = 0.3  # height of a digit that is framed or underlined, at least, as a share of the frame's or line's
 HOLLOW = 0.4  # share of its box that a frame fills, at most
@@ -142,7 +143,7 @@ def digits(strength: np.ndarray) -> list[tuple[np.ndarray, Part]]:
     smooth = np.asarray(ndimage.uniform_filter(strength, 3, mode="nearest"))
     if smooth.max() < FAINTEST:
         return []
-    ink = smooth > threshold(smooth)
+    ink = marks(smooth)
     without_rules = ink & ~rules(ink)
     labels, parts = connected(without_rules, strength)
     if not any(_may_be_digit(part, ink.shape) for part in parts):
@@ -155,6 +156,25 @@ def digits(strength: np.ndarray) -> list[tuple[np.ndarray, Part]]:
         strokes &= ~baseline(strokes, group)
         found.append((soft(strength, strokes, ink), group))
     return found
+
+
+def marks(strength: np.ndarray) -> np.ndarray:
+    """Returns the pixels of ink; of surroundings, such as the black corners of a turned scan, only if all is in them.
+
+    Surroundings differ more from the paper than pale ink does, so the threshold is found once more without them.
+    """
+    ink = strength > threshold(strength)
+    labels, _ = ndimage.label(ink, NEIGHBOURS)
+    corners = labels[[0, 0, -1, -1], [0, -1, 0, -1]]
+    if not corners.any():
+        return ink
+    beyond = ndimage.binary_dilation(np.isin(labels, corners[corners > 0]), NEIGHBOURS, SOFT)
+    rest = np.where(beyond, 0, strength)
+    if rest.max() < FAINTEST:
+        return ink
+    remaining = rest > threshold(strength[~beyond])
+    _, parts = connected(remaining, rest)
+    return remaining if any(_may_be_digit(part, ink.shape) for part in parts) else ink
 
 
 def threshold(strength: np.ndarray) -> float:
@@ -209,7 +229,8 @@ def grouped(parts: Iterable[Part]) -> list[Part]:
     main, *others = sorted(groups, key=lambda group: group.weight, reverse=True)
     digits = [group for group in others if _alike(group, main)]
     for group in others:
-        if group not in digits and max(group.gaps(main)) <= FAR * main.longer and group.mass >= DIRT * main.mass:
+        near = group.longer < main.longer and max(group.gaps(main)) <= FAR * main.longer
+        if near and group not in digits and group.mass >= DIRT * main.mass:
             main = main.joined(group)
     return [main, *digits]
 

@@ -51,7 +51,7 @@ def opaque_sheet(picture: np.ndarray) -> np.ndarray | None:
     of_one_colour = np.quantile(np.abs(colours[opaque] - paper).max(axis=-1), 0.999) < PICTURE
     if of_one_colour or filled < 0.5:
         return None
-    return np.where(opaque[..., None], colours, paper)
+    return sheets.alone(colours, opaque)
 
 
 def strokes(picture: np.ndarray) -> np.ndarray:
@@ -62,13 +62,14 @@ def strokes(picture: np.ndarray) -> np.ndarray:
     elif (paper := flat_paper(picture)) is not None:
         return _above_noise(np.abs(picture - paper).max(axis=-1))
     both = [_above_noise(contrast) for contrast in (_dark(grey), _light(grey))]
-    strongest = [float(smooth(strength).max()) for strength in both]
-    least = RELATIVE * max(strongest)
-    outlined = [
-        _outlined(strength, grey, full) if full >= least else -1.0
-        for strength, full in zip(both, strongest, strict=True)
-    ]
-    return both[int(np.argmax(outlined))]
+    smoothed = [smooth(strength) for strength in both]
+    least = RELATIVE * max(float(strength.max()) for strength in smoothed)
+    possible = [number for number, strength in enumerate(smoothed) if strength.max() >= least]
+    if len(possible) == 1:
+        return both[possible[0]]
+    steps = extreme(grey, 5, np.maximum) - extreme(grey, 5, np.minimum)
+    around = np.abs(grey - ndimage.uniform_filter(grey, _window(grey), mode="nearest"))
+    return both[int(np.argmax([_outlined(strength, steps) * _distinct(strength, around) for strength in smoothed]))]
 
 
 def flat_paper(picture: np.ndarray) -> np.ndarray | None:
@@ -82,7 +83,8 @@ def flat_paper(picture: np.ndarray) -> np.ndarray | None:
 
 def _clearest(picture: np.ndarray) -> np.ndarray:
     """Returns the channel, or the mean of all, that has the strongest edges: float32 `[H, W]`."""
-    candidates = [*np.moveaxis(picture, -1, 0), picture.mean(axis=-1)] if picture.shape[-1] > 1 else [picture[..., 0]]
+    channels = np.ascontiguousarray(np.moveaxis(picture, -1, 0))
+    candidates = [*channels, channels.mean(axis=0)] if len(channels) > 1 else channels
     return max(candidates, key=lambda grey: float(np.square(np.diff(grey, axis=1)).sum()))
 
 
@@ -104,26 +106,63 @@ def _light(grey: np.ndarray) -> np.ndarray:
 
 def _paper(grey: np.ndarray) -> np.ndarray:
     """Returns the brightness of the paper: the smoothed picture has less noise, the other sharper shadows."""
-    size = round(WINDOW * max(grey.shape)) | 1
-    closed = [ndimage.grey_closing(values, (size, size), mode="nearest") for values in (smooth(grey), grey)]
-    return np.asarray(np.minimum(*closed))
+    size = _window(grey)
+    return np.asarray(np.minimum(closing(smooth(grey), size), closing(grey, size)))
+
+
+def _window(grey: np.ndarray) -> int:
+    return round(WINDOW * max(grey.shape)) | 1
+
+
+def closing(values: np.ndarray, size: int) -> np.ndarray:
+    """Returns the morphological closing by a square: what is darker and narrower than its side vanishes."""
+    return extreme(extreme(values, size, np.maximum), size, np.minimum)
+
+
+def extreme(values: np.ndarray, size: int, of_two: np.ufunc) -> np.ndarray:
+    """Returns the largest or smallest value in the square around each pixel.
+
+    Each window is put together from two of half its size: for wide ones a fifth of the time of SciPy's filters.
+
+    Args:
+        values: `[H, W]`.
+        size: side of the square in pixels, odd.
+        of_two: `np.maximum` or `np.minimum`.
+    """
+    for _ in range(2):
+        windows = np.pad(values.T, ((size // 2, size // 2), (0, 0)), mode="edge")
+        reached = 1
+        while reached < size:
+            step = min(reached, size - reached)
+            windows = of_two(windows[:-step], windows[step:])
+            reached += step
+        values = windows
+    return values
 
 
 def _above_noise(strength: np.ndarray) -> np.ndarray:
     """Removes the paper's noise: most pixels are paper, so the median is its level and the quartile its deviation."""
-    quarter, middle = np.quantile(strength, (0.25, 0.5))
+    quarter, middle = np.quantile(strength[::2, ::2], (0.25, 0.5))
     floor = middle + DEVIATIONS * 1.5 * (middle - quarter)
     return np.asarray(np.clip(strength - floor, 0, 1))
 
 
-def _outlined(strength: np.ndarray, grey: np.ndarray, full: float) -> float:
+def _outlined(smoothed: np.ndarray, steps: np.ndarray) -> float:
     """Returns how sharp the outline of the ink is in the picture, 0 to 1.
 
     Between dark strokes there is light paper; where it is taken for the ink, part of the outline is not in the picture.
+
+    Args:
+        smoothed: contrast of the ink to the paper.
+        steps: difference of the lightest and the darkest pixel around each.
     """
-    ink = smooth(strength) > full / 2
+    ink = smoothed > smoothed.max() / 2
     outline = ink & ~ndimage.binary_erosion(ink, border_value=1)
     if not outline.any():
         return 0.0
-    steps = ndimage.maximum_filter(grey, 5) - ndimage.minimum_filter(grey, 5)
     return float((steps[outline] > np.quantile(steps[outline], 0.9) / 3).mean())
+
+
+def _distinct(smoothed: np.ndarray, around: np.ndarray) -> float:
+    """Returns how much the ink differs from what is around it; the paper within a zero does not."""
+    return float(around[smoothed > smoothed.max() / 2].mean())
