@@ -9,6 +9,7 @@ NARROWEST = 16  # pixels of a picture with a sheet
 CUT = 1  # sides of the picture that a sheet may reach; a shadow, which may be a rectangle too, reaches two at least
 LEVELS = (0.5, 0.35, 0.65, 0.2, 0.8)  # between the darkest and the lightest: under a shadow not every one parts a sheet
 WRITTEN = 0.3  # of a sheet's area, at most
+STROKE = 0.5  # width of a one, at most, as a share of its length: nothing is written on it, so it is no strip of paper
 ANGLES = np.radians(np.arange(-45, 45, 3))
 EDGE = 2  # pixels of the sheet's edge that are partly of its surroundings
 
@@ -47,11 +48,13 @@ def rectangle(bright: np.ndarray) -> np.ndarray | None:
     if sum(side.any() for side in (part[0], part[-1], part[:, 0], part[:, -1])) > CUT:
         return None
     filled = np.asarray(ndimage.binary_fill_holes(part))
-    area = filled.sum()
-    if not SMALLEST <= area / filled.size <= LARGEST or (bright & filled).sum() < (1 - WRITTEN) * area:
+    area, bare = filled.sum(), (bright & filled).sum()
+    if not SMALLEST <= area / filled.size <= LARGEST or bare < (1 - WRITTEN) * area:
         return None
     outline = np.argwhere(filled & ~ndimage.binary_erosion(filled, border_value=0)).astype(np.float32)
     along = outline @ np.stack([np.cos(ANGLES), np.sin(ANGLES)]).astype(np.float32)
     across = outline @ np.stack([-np.sin(ANGLES), np.cos(ANGLES)]).astype(np.float32)
-    smallest = float(((np.ptp(along, axis=0) + 1) * (np.ptp(across, axis=0) + 1)).min())
-    return filled if area >= RECTANGULAR * smallest else None
+    sides = np.stack([np.ptp(along, axis=0), np.ptp(across, axis=0)]) + 1
+    shorter, longer = np.sort(sides[:, sides.prod(axis=0).argmin()])
+    is_stroke = bare == area and shorter < STROKE * longer
+    return filled if area >= RECTANGULAR * shorter * longer and not is_stroke else None
