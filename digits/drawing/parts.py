@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from digits.drawing import lines
+from digits.drawing import lines, rings
 
 MOST = 32  # digits of a picture; the less prominent ones are left out
 COMPARED = 96  # parts, the most prominent ones: each is compared with each
@@ -161,6 +161,8 @@ def digits(strength: np.ndarray) -> list[tuple[np.ndarray, Part]]:
 
 def drawn(strength: np.ndarray, ink: np.ndarray, strokes: np.ndarray, part: Part) -> np.ndarray:
     """Returns the contrast of the strokes in a part's box, without a line that they stand on, float32 `[H, W]`."""
+    if (inner := rings.without_ring(strokes)) is not None:
+        strokes = inner
     full = float(np.quantile(strength[part.box][strokes], 0.75))
     line = lines.baseline(strokes, strength[part.box] / full)
     if line.any():

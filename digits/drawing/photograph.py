@@ -63,10 +63,9 @@ def strokes(picture: np.ndarray) -> np.ndarray:
         return _above_noise(np.abs(picture - paper).max(axis=-1))
     both = [_above_noise(contrast) for contrast in (_dark(grey), _light(grey))]
     smoothed = [smooth(strength) for strength in both]
-    least = RELATIVE * max(float(strength.max()) for strength in smoothed)
-    possible = [number for number, strength in enumerate(smoothed) if strength.max() >= least]
-    if len(possible) == 1:
-        return both[possible[0]]
+    strongest = [float(strength.max()) for strength in smoothed]
+    if min(strongest) < RELATIVE * max(strongest) or not any(strongest):
+        return both[int(np.argmax(strongest))]
     steps = extreme(grey, 5, np.maximum) - extreme(grey, 5, np.minimum)
     around = np.abs(grey - ndimage.uniform_filter(grey, _window(grey), mode="nearest"))
     return both[int(np.argmax([_outlined(strength, steps) * _distinct(strength, around) for strength in smoothed]))]

@@ -9,6 +9,7 @@ NARROWEST = 16  # pixels of a picture with a sheet
 CUT = 1  # sides of the picture that a sheet may reach; a shadow, which may be a rectangle too, reaches two at least
 LEVELS = (0.5, 0.35, 0.65, 0.2, 0.8)  # between the darkest and the lightest: under a shadow not every one parts a sheet
 WRITTEN = 0.3  # of a sheet's area, at most
+SURROUNDED = 0.5  # share of the picture's edge that is as bright as a sheet, at most
 STROKE = 0.5  # width of a one, at most, as a share of its length: nothing is written on it, so it is no strip of paper
 ANGLES = np.radians(np.arange(-45, 45, 3))
 EDGE = 2  # pixels of the sheet's edge that are partly of its surroundings
@@ -27,7 +28,7 @@ def find(grey: np.ndarray) -> np.ndarray | None:
     for share in LEVELS:
         bright = coarse > darkest + share * (lightest - darkest)
         for part in (bright, ~bright):
-            if (sheet := rectangle(part)) is not None:
+            if edge(part).mean() <= SURROUNDED and (sheet := rectangle(part)) is not None:
                 return np.repeat(np.repeat(sheet, 2, 0), 2, 1)[: grey.shape[0], : grey.shape[1]]
     return None
 
@@ -37,6 +38,11 @@ def alone(picture: np.ndarray, sheet: np.ndarray) -> np.ndarray:
     inside = ndimage.binary_erosion(sheet, iterations=EDGE)
     nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
     return np.asarray(picture[tuple(nearest)])
+
+
+def edge(values: np.ndarray) -> np.ndarray:
+    """Returns the outermost rows and columns, one after the other."""
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
 def rectangle(bright: np.ndarray) -> np.ndarray | None:
