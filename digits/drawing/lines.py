@@ -12,6 +12,9 @@ FOOT = 0.7  # width of the foot of a one, at most, as a share of its height
 OVERHANG = 0.06  # of a digit's height, by which a baseline goes farther to both sides
 THICKER = 1.25  # thickness of a line where a foot lies on it, at least, as a share of that beside the digit
 SHORTEST = 0.12  # length of a foot, at least, as a share of the digit's height
+SIDE = 0.7  # length of a frame's sides, at least, as a share of its box
+CORNER = 0.25  # of the box, within which a side of a frame lies
+TALL = 0.5  # height of a digit in a frame, at least, as a share of the frame's
 CRUMB = 0.03  # of the ink: what remains at the ends of a line
 
 
@@ -43,18 +46,66 @@ def baseline(ink: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     if width < FOOT * height:
         return result
     for line in straight_lines(ink, 0.8 * width):
-        rows = np.flatnonzero(line.any(axis=1))
-        if rows[0] < round(BOTTOM * height):
+        if np.flatnonzero(line.any(axis=1))[0] < round(BOTTOM * height):
             continue
         columns = np.flatnonzero(without_crumbs(ink & ~line).any(axis=0))
-        if not len(columns) or min(columns[0], width - 1 - columns[-1]) < OVERHANG * height:
-            continue
-        across = slice(max(rows[0] - 2, 0), rows[-1] + 3)
-        thickness = np.minimum(contrast[across], 1).sum(axis=0)
-        beside = np.concatenate([thickness[: columns[0]], thickness[columns[-1] + 1 :]])
-        foot = _opened(thickness[None] > THICKER * np.median(beside), max(round(SHORTEST * height), 3), axis=1)
-        result |= line & ~foot
+        if len(columns) and min(columns[0], width - 1 - columns[-1]) >= OVERHANG * height:
+            beside = np.r_[: columns[0], columns[-1] + 1 : width]
+            result |= line & ~foot(line, contrast, beside, max(round(SHORTEST * height), 3))
     return result
+
+
+def foot(line: np.ndarray, contrast: np.ndarray, beside: np.ndarray, shortest: int) -> np.ndarray:
+    """Returns the columns in which a stroke lies on a line: it is thicker there, bool `[W]`.
+
+    Args:
+        line: nearly horizontal, bool `[H, W]`.
+        contrast: float32 `[H, W]`, 1 inside a stroke.
+        beside: columns, most of them with nothing else: numbers, or bool `[W]`.
+        shortest: length of a stroke in pixels.
+    """
+    rows = np.flatnonzero(line.any(axis=1))
+    thickness = np.minimum(contrast[max(rows[0] - 2, 0) : rows[-1] + 3], 1).sum(axis=0)
+    return _opened(thickness[None] > THICKER * np.median(thickness[beside]), shortest, axis=1)[0]
+
+
+def without_frame(strokes: np.ndarray, contrast: np.ndarray) -> np.ndarray | None:
+    """Returns the strokes without the four lines around them, bool `[H, W]`; None if there is no digit in such a frame.
+
+    Where two strokes of the digit end at one line, a third one may be hidden in it, as the left of an eight: None.
+
+    Args:
+        strokes: connected, bool `[H, W]`, cropped.
+        contrast: float32 `[H, W]`, 1 inside a stroke.
+    """
+    sides, feet = [], np.zeros_like(strokes)
+    for turned in (np.asarray, np.transpose):
+        lines = _sides(turned(strokes))
+        if not lines:
+            return None
+        for line in lines:
+            with_foot = foot(line, turned(contrast), line.any(axis=0), max(round(SHORTEST * line.shape[1]), 3))
+            sides.append(turned(line))
+            feet |= turned(line & with_foot)
+    frame = np.any(sides, axis=0)
+    rest = without_crumbs(strokes & (~frame | feet))
+    is_digit = rest.any(axis=1).sum() >= TALL * len(rest)
+    return rest if is_digit and all(_ends(side, rest & ~frame, feet) <= 1 for side in sides) else None
+
+
+def _sides(ink: np.ndarray) -> list[np.ndarray]:
+    """Returns the horizontal lines near the upper and the lower edge; none if one of the two is missing."""
+    lines = straight_lines(ink, SIDE * ink.shape[1])
+    middles = [np.flatnonzero(line.any(axis=1)).mean() / len(line) for line in lines]
+    if not middles or min(middles) > CORNER or max(middles) < 1 - CORNER:
+        return []
+    return [line for line, at in zip(lines, middles, strict=True) if at < CORNER or at > 1 - CORNER]
+
+
+def _ends(side: np.ndarray, strokes: np.ndarray, feet: np.ndarray) -> int:
+    """Returns how many strokes end at a side of a frame, besides those that lie on it."""
+    near = ndimage.binary_dilation(side, NEIGHBOURS, 2) & strokes & ~ndimage.binary_dilation(feet & side, NEIGHBOURS, 3)
+    return int(ndimage.label(near, NEIGHBOURS)[1])
 
 
 def without_crumbs(ink: np.ndarray) -> np.ndarray:
@@ -73,17 +124,18 @@ def straight_lines(ink: np.ndarray, least: float) -> list[np.ndarray]:
     runs = _opened(ndimage.binary_dilation(ink, np.ones((3, 1))), length, axis=1)
     labels, _ = ndimage.label(runs, NEIGHBOURS)
     lines = []
+    crossing: dict[int, np.ndarray] = {}  # what crosses lines, by its length
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
         line = ink[rows, columns] & (labels[rows, columns] == number)
         height, width = line.shape
         thickness = round(float(np.median(line.sum(axis=0))))
         if width < least or thickness > LINE * width or height > LINE * width + 2 * thickness:
             continue
-        tallest = 2 * thickness + 2  # a taller run of pixels crosses the line
-        top = max(rows.start - tallest, 0)
-        crossing = _opened(ink[top : rows.stop + tallest, columns], tallest + 1, axis=0)
+        taller = 2 * thickness + 3  # such a run of pixels crosses the line
+        if taller not in crossing:
+            crossing[taller] = _opened(ink, taller, axis=0)
         lines.append(np.zeros_like(ink))
-        lines[-1][rows, columns] = line & ~crossing[rows.start - top :][:height]
+        lines[-1][rows, columns] = line & ~crossing[taller][rows, columns]
     return lines
 
 

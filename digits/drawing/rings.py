@@ -5,11 +5,12 @@ from scipy import ndimage
 
 from digits.drawing import lines
 
-ANGLES = np.linspace(0, 2 * np.pi, 180, endpoint=False)
+ANGLES = np.linspace(0, 2 * np.pi, 120, endpoint=False)
 HARMONICS = 3  # of a ring drawn by hand: its radius is a Fourier series of the angle
-ROUNDS = 8  # of the fit, each without what was far from the one before
+ROUNDS = 6  # of the fit, each without what was far from the one before
 DENTED = 0.06  # third harmonic of a ring, at most, as a share of its radius
 OVAL = 0.8  # shorter side of a ring, at least, as a share of its longer side: a zero is narrower
+FULL = 0.5  # share of its box that a ring with all in it fills, at least; of a disk's it is 0.79
 CLOSED = 0.95  # share of the angles at which there is ink on the ring, at least
 AWAY = 0.06  # distance of ink on the ring from the curve, at most, as a share of its radius
 THICK = 0.25  # width of a ring's stroke, at most, as a share of its radius
@@ -25,6 +26,8 @@ def without_ring(strokes: np.ndarray) -> np.ndarray | None:
     if min(strokes.shape) < OVAL**2 * max(strokes.shape):
         return None
     filled = ndimage.binary_fill_holes(strokes)
+    if filled.mean() < FULL:
+        return None
     centre = np.array(ndimage.center_of_mass(filled))
     polar = _along_rays(strokes, centre)
     first, last = _outermost(polar)
@@ -44,8 +47,8 @@ def without_ring(strokes: np.ndarray) -> np.ndarray | None:
     beyond = np.hypot(rows, columns) - radius[angle]
     ring = (np.abs(beyond) <= thickness / 2 + 2) & ~crossed[angle]
     rest = lines.without_crumbs(strokes & ~ring)
-    reached = np.flatnonzero((rest & (beyond < 0)).any(axis=1))
-    return rest if len(reached) and np.ptp(reached) >= TALL * 2 * np.median(radius) else None
+    tall = (rest & (beyond < 0)).any(axis=1).sum()
+    return rest if tall >= TALL * 2 * np.median(radius) else None
 
 
 def _along_rays(strokes: np.ndarray, centre: np.ndarray) -> np.ndarray:

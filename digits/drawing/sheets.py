@@ -28,14 +28,16 @@ def find(grey: np.ndarray) -> np.ndarray | None:
     for share in LEVELS:
         bright = coarse > darkest + share * (lightest - darkest)
         for part in (bright, ~bright):
-            if edge(part).mean() <= SURROUNDED and (sheet := rectangle(part)) is not None:
+            possible = part.mean() >= (1 - WRITTEN) * SMALLEST and edge(part).mean() <= SURROUNDED
+            if possible and (sheet := rectangle(part)) is not None:
                 return np.repeat(np.repeat(sheet, 2, 0), 2, 1)[: grey.shape[0], : grey.shape[1]]
     return None
 
 
 def alone(picture: np.ndarray, sheet: np.ndarray) -> np.ndarray:
     """Returns the picture, `[H, W]` or `[H, W, C]`, with the sheet's edges drawn out over its surroundings."""
-    inside = ndimage.binary_erosion(sheet, iterations=EDGE)
+    inner = ndimage.binary_erosion(sheet, iterations=EDGE)
+    inside = inner if inner.any() else sheet
     nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
     return np.asarray(picture[tuple(nearest)])
 
