@@ -10,9 +10,10 @@ LINE = 0.13  # width of a line, at most, as a share of its length
 BOTTOM = 0.7  # of a digit's height, below which a baseline lies
 FOOT = 0.7  # width of the foot of a one, at most, as a share of its height
 OVERHANG = 0.06  # of a digit's height, by which a baseline goes farther to both sides
+STRAIGHT = 0.9  # share of a straight line that has ink on it, at least
 THICKER = 1.25  # thickness of a line where a foot lies on it, at least, as a share of that beside the digit
 SHORTEST = 0.12  # length of a foot, at least, as a share of the digit's height
-SIDE = 0.7  # length of a frame's sides, at least, as a share of its box
+SIDE = 0.85  # length of a frame's sides, at least, as a share of its box
 CORNER = 0.25  # of the box, within which a side of a frame lies
 TALL = 0.5  # height of a digit in a frame, at least, as a share of the frame's
 CRUMB = 0.03  # of the ink: what remains at the ends of a line
@@ -51,8 +52,18 @@ def baseline(ink: np.ndarray, contrast: np.ndarray) -> np.ndarray:
         columns = np.flatnonzero(without_crumbs(ink & ~line).any(axis=0))
         if len(columns) and min(columns[0], width - 1 - columns[-1]) >= OVERHANG * height:
             beside = np.r_[: columns[0], columns[-1] + 1 : width]
-            result |= line & ~foot(line, contrast, beside, max(round(SHORTEST * height), 3))
+            if _goes_straight(line, ink, beside):
+                result |= line & ~foot(line, contrast, beside, max(round(SHORTEST * height), 3))
     return result
+
+
+def _goes_straight(line: np.ndarray, ink: np.ndarray, beside: np.ndarray) -> bool:
+    """Returns whether there is ink on the straight line through what lies beside a digit; the foot of a two bends."""
+    beside = beside[line[:, beside].any(axis=0)]
+    middle = np.arange(len(line)) @ line[:, beside] / line[:, beside].sum(axis=0)
+    columns = np.arange(line.shape[1])
+    rows = np.rint(np.polyval(np.polyfit(beside, middle, 1), columns)).astype(int).clip(0, len(line) - 1)
+    return bool(ink[rows, columns].mean() >= STRAIGHT)
 
 
 def foot(line: np.ndarray, contrast: np.ndarray, beside: np.ndarray, shortest: int) -> np.ndarray:
@@ -66,7 +77,7 @@ def foot(line: np.ndarray, contrast: np.ndarray, beside: np.ndarray, shortest: i
     """
     rows = np.flatnonzero(line.any(axis=1))
     thickness = np.minimum(contrast[max(rows[0] - 2, 0) : rows[-1] + 3], 1).sum(axis=0)
-    return _opened(thickness[None] > THICKER * np.median(thickness[beside]), shortest, axis=1)[0]
+    return _opened(thickness[None] > THICKER * np.quantile(thickness[beside], 0.25), shortest, axis=1)[0]
 
 
 def without_frame(strokes: np.ndarray, contrast: np.ndarray) -> np.ndarray | None:
@@ -78,34 +89,33 @@ def without_frame(strokes: np.ndarray, contrast: np.ndarray) -> np.ndarray | Non
         strokes: connected, bool `[H, W]`, cropped.
         contrast: float32 `[H, W]`, 1 inside a stroke.
     """
-    sides, feet = [], np.zeros_like(strokes)
-    for turned in (np.asarray, np.transpose):
-        lines = _sides(turned(strokes))
-        if not lines:
-            return None
-        for line in lines:
-            with_foot = foot(line, turned(contrast), line.any(axis=0), max(round(SHORTEST * line.shape[1]), 3))
-            sides.append(turned(line))
-            feet |= turned(line & with_foot)
-    frame = np.any(sides, axis=0)
-    rest = without_crumbs(strokes & (~frame | feet))
+    across, down = _sides(strokes), [side.T for side in _sides(strokes.T)]
+    if not across or not down:
+        return None
+    shortest = [max(round(SHORTEST * length), 3) for length in strokes.shape]
+    feet = [side & foot(side, contrast, side.any(axis=0), shortest[1]) for side in across]
+    feet += [side & foot(side.T, contrast.T, side.any(axis=1), shortest[0])[:, None] for side in down]
+    on_foot = np.any(feet, axis=0)
+    frame = np.any([*across, *down], axis=0)
+    frame |= strokes & np.any(across, axis=(0, 2))[:, None] & np.any(down, axis=(0, 1))  # its corners
+    rest = without_crumbs(strokes & (~frame | on_foot))
     is_digit = rest.any(axis=1).sum() >= TALL * len(rest)
-    return rest if is_digit and all(_ends(side, rest & ~frame, feet) <= 1 for side in sides) else None
+    return rest if is_digit and all(_ends(side, rest & ~frame, on_foot) <= 1 for side in [*across, *down]) else None
 
 
 def _sides(ink: np.ndarray) -> list[np.ndarray]:
-    """Returns the horizontal lines near the upper and the lower edge; none if one of the two is missing."""
+    """Returns the uppermost and the lowest horizontal line; none where they are not near the edges of the picture."""
     lines = straight_lines(ink, SIDE * ink.shape[1])
-    middles = [np.flatnonzero(line.any(axis=1)).mean() / len(line) for line in lines]
-    if not middles or min(middles) > CORNER or max(middles) < 1 - CORNER:
+    middles = [float(np.flatnonzero(line.any(axis=1)).mean()) / len(line) for line in lines]
+    if not lines or min(middles) > CORNER or max(middles) < 1 - CORNER:
         return []
-    return [line for line, at in zip(lines, middles, strict=True) if at < CORNER or at > 1 - CORNER]
+    return [lines[int(np.argmin(middles))], lines[int(np.argmax(middles))]]
 
 
 def _ends(side: np.ndarray, strokes: np.ndarray, feet: np.ndarray) -> int:
     """Returns how many strokes end at a side of a frame, besides those that lie on it."""
     near = ndimage.binary_dilation(side, NEIGHBOURS, 2) & strokes & ~ndimage.binary_dilation(feet & side, NEIGHBOURS, 3)
-    return int(ndimage.label(near, NEIGHBOURS)[1])
+    return int(ndimage.label(ndimage.binary_dilation(near, NEIGHBOURS, 2))[1])
 
 
 def without_crumbs(ink: np.ndarray) -> np.ndarray:
@@ -141,5 +151,5 @@ def straight_lines(ink: np.ndarray, least: float) -> list[np.ndarray]:
 
 def _opened(ink: np.ndarray, length: int, axis: int) -> np.ndarray:
     """Returns the runs of pixels of at least this length along an axis."""
-    eroded = ndimage.minimum_filter1d(ink.view(np.uint8), length, axis=axis)
+    eroded = ndimage.minimum_filter1d(ink.view(np.uint8), length, axis=axis, mode="constant")  # no ink beyond the edge
     return np.asarray(ndimage.maximum_filter1d(eroded, length, axis=axis), dtype=bool)
