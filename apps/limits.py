@@ -1,5 +1,6 @@
 """The limits of page and service; docs/serving.md explains each."""
 
+from digits.drawing import parts
 from digits.serving import image_file
 
 MB = 2**20
@@ -17,7 +18,7 @@ DISCARDED_BYTES = 32 * MB  # of a request that was refused, so that its sender r
 BODY_BYTES = image_file.MAX_BYTES
 JSON_BYTES = 512 * 1024  # `IMAGES` images, ten characters for each pixel
 IMAGES = 64
-DIGITS = 32  # of an image; the most prominent ones are kept
+DIGITS = parts.MOST  # of an image; the most prominent ones are kept
 PIXELS = image_file.MAX_PIXELS  # of all its image files together
 RATE = 5000  # requests a second and client
 CLIENTS = 10_000  # whose rate is remembered; the least recently seen is dropped first

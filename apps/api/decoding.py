@@ -181,9 +181,8 @@ def reply(content_type: str, content: bytes, pixels: int, *, with_steps: bool = 
 
 
 def pack(digits: Sequence[Digit]) -> bytes:
-    """The digits of one image, at most `limits.DIGITS` of them, as bytes."""
-    kept = digits[: limits.DIGITS]
-    return COUNT.pack(len(kept)) + b"".join(BOX.pack(*digit.box) + digit.frame.tobytes() for digit in kept)
+    """The digits of one image, as bytes."""
+    return COUNT.pack(len(digits)) + b"".join(BOX.pack(*digit.box) + digit.frame.tobytes() for digit in digits)
 
 
 def unpack(content: bytes) -> list[list[Digit]]:

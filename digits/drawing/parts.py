@@ -9,6 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from digits.drawing import lines, rings
+
+MOST = 32  # digits of a picture; the less prominent ones are left out
+FRAMED = 8  # digits, the most prominent ones, that are separated from a ring or a frame: it takes a millisecond each
+COMPARED = 96  # parts, the most prominent ones: each is compared with each
 FAINTEST = 0.06  # contrast below which nothing counts as drawn
 NEIGHBOURS = np.ones((3, 3))
 DIRT = 0.02  # share of the largest part's pixels, or of all ink, below which a part is dirt
@@ -16,12 +21,8 @@ FILLED = 0.85  # share of its box that a spot fills, at least; a straight stroke
 SMALLEST = 5  # pixels, of the longer side of a digit
 ENOUGH = 0.1  # height or width of a digit, at least, as a share of the picture's longer side
 LOWEST = 0.4  # height of a digit, at least, as a share of its width
-RULE = 0.7  # length of a rule, at least, as a share of the picture's width or height
-SEVERAL = 3  # rules
 LINE = 0.13  # width of a line, at most, as a share of its length
-BOTTOM = 0.7  # of a digit's height, below which a baseline lies
-FOOT = 0.7  # width of the foot of a one, at most, as a share of its height
-OVERHANG = 0.06  # of a digit's height, by which a baseline goes farther to both sides
+SOFT = 3  # pixels by which the soft edge of what surrounds a sheet goes beyond it
 MARGIN = 0.12  # of the picture's width or height
 ENCLOSED = 0.3  # height of a digit that is framed or underlined, at least, as a share of the frame's or line's
 HOLLOW = 0.4  # share of its box that a frame fills, at most
@@ -52,6 +53,11 @@ class Part:
     right: int
     pixels: int
     mass: float
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Its rows and columns."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
 
     @property
     def height(self) -> int:
@@ -142,19 +148,64 @@ def digits(strength: np.ndarray) -> list[tuple[np.ndarray, Part]]:
     smooth = np.asarray(ndimage.uniform_filter(strength, 3, mode="nearest"))
     if smooth.max() < FAINTEST:
         return []
-    ink = smooth > threshold(smooth)
-    without_rules = ink & ~rules(ink)
+    ink = marks(smooth)
+    without_rules = ink & ~lines.rules(ink)
     labels, parts = connected(without_rules, strength)
     if not any(_may_be_digit(part, ink.shape) for part in parts):
         labels, parts = connected(ink, strength)
-    found = []
-    for group in grouped(candidates(parts, ink.shape)):
-        if group.longer < SMALLEST or group.pixels < DIRT * ink.sum() or group.is_filled:
-            continue
-        strokes = np.isin(labels, group.numbers)
-        strokes &= ~baseline(strokes, group)
-        found.append((soft(strength, strokes, ink), group))
+    found: list[tuple[np.ndarray, Part]] = []
+    for part in grouped(candidates(parts, ink.shape)):
+        if len(found) < MOST and not (part.longer < SMALLEST or part.pixels < DIRT * ink.sum() or part.is_filled):
+            strokes = np.isin(labels[part.box], part.numbers)
+            strokes = unattached(strokes, strength[part.box], in_frame=len(found) < FRAMED)
+            found.append((drawn(strength, ink, strokes, part), part))
     return found
+
+
+def unattached(strokes: np.ndarray, strength: np.ndarray, *, in_frame: bool) -> np.ndarray:
+    """Returns a digit's strokes without what touches them: a ring or a frame around them, a line beneath.
+
+    Args:
+        strokes: bool `[H, W]`, cropped.
+        strength: contrast of strokes to the paper, float32 `[H, W]`.
+        in_frame: whether a ring or a frame is looked for, too.
+    """
+    contrast = strength / full_contrast(strength, strokes)
+    inner = rings.without_ring(strokes) if in_frame else None
+    if inner is None and in_frame:
+        inner = lines.without_frame(strokes, contrast)
+    strokes = strokes if inner is None else inner
+    line = lines.baseline(strokes, contrast)
+    return lines.without_crumbs(strokes & ~line) if line.any() else strokes
+
+
+def drawn(strength: np.ndarray, ink: np.ndarray, strokes: np.ndarray, part: Part) -> np.ndarray:
+    """Returns the contrast of a part's strokes, bool `[H, W]` of its box, in the picture: float32 `[H, W]`."""
+    alone = np.zeros_like(ink)
+    alone[part.box] = strokes
+    around = tuple(slice(max(side.start - SOFT, 0), side.stop + SOFT) for side in part.box)
+    result = np.zeros_like(strength)
+    result[around] = soft(strength[around], alone[around], ink[around])
+    return result
+
+
+def marks(strength: np.ndarray) -> np.ndarray:
+    """Returns the pixels of ink; of surroundings, such as the black corners of a turned scan, only if all is in them.
+
+    Surroundings differ more from the paper than pale ink does, so the threshold is found once more without them.
+    """
+    ink = strength > threshold(strength)
+    labels, _ = ndimage.label(ink, NEIGHBOURS)
+    corners = labels[[0, 0, -1, -1], [0, -1, 0, -1]]
+    if not corners.any():
+        return ink
+    beyond = ndimage.binary_dilation(np.isin(labels, corners[corners > 0]), NEIGHBOURS, SOFT)
+    rest = np.where(beyond, 0, strength)
+    if rest.max() < FAINTEST:
+        return ink
+    remaining = rest > threshold(strength[~beyond])
+    _, parts = connected(remaining, rest)
+    return remaining if any(_may_be_digit(part, ink.shape) for part in parts) else ink
 
 
 def threshold(strength: np.ndarray) -> float:
@@ -167,16 +218,19 @@ def threshold(strength: np.ndarray) -> float:
 
 
 def connected(ink: np.ndarray, strength: np.ndarray) -> tuple[np.ndarray, list[Part]]:
-    """Returns the labelled image, and the connected parts that are no dirt."""
+    """Returns the labelled image, and the connected parts that are no dirt, `COMPARED` at most."""
     labels, count = ndimage.label(ink, NEIGHBOURS)
     pixels = np.bincount(labels.ravel(), minlength=count + 1)
     mass = np.bincount(labels.ravel(), strength.ravel(), minlength=count + 1)
     least = DIRT * pixels[1:].max(initial=0)
-    return labels, [
+    parts = [
         Part((number,), rows.start, columns.start, rows.stop, columns.stop, int(pixels[number]), float(mass[number]))
         for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1)
         if pixels[number] >= least
     ]
+    if len(parts) > COMPARED:
+        parts = sorted(parts, key=lambda part: part.weight, reverse=True)[:COMPARED]
+    return labels, parts
 
 
 def candidates(parts: list[Part], shape: tuple[int, ...]) -> list[Part]:
@@ -209,7 +263,8 @@ def grouped(parts: Iterable[Part]) -> list[Part]:
     main, *others = sorted(groups, key=lambda group: group.weight, reverse=True)
     digits = [group for group in others if _alike(group, main)]
     for group in others:
-        if group not in digits and max(group.gaps(main)) <= FAR * main.longer and group.mass >= DIRT * main.mass:
+        near = group.longer < main.longer and max(group.gaps(main)) <= FAR * main.longer
+        if near and group not in digits and group.mass >= DIRT * main.mass:
             main = main.joined(group)
     return [main, *digits]
 
@@ -224,69 +279,16 @@ def _alike(group: Part, main: Part) -> bool:
     return ALIKE <= group.height / main.height <= 1 / ALIKE and contrast >= ALIKE
 
 
-def rules(ink: np.ndarray) -> np.ndarray:
-    """Returns the pixels of lines across the whole picture, without what crosses them.
-
-    Lines that do not reach both edges, as on a sheet in a picture, count if there are several: one may be a stroke.
-    """
-    down = [line.T for line in straight_lines(ink.T, RULE * ink.shape[0])]
-    result = np.zeros_like(ink)
-    for lines, axis in ((straight_lines(ink, RULE * ink.shape[1]), 0), (down, 1)):
-        for line in lines:
-            reached = np.flatnonzero(line.any(axis=axis))
-            from_edge_to_edge = reached[0] <= 2 and reached[-1] >= line.shape[1 - axis] - 3
-            if len(lines) >= SEVERAL or from_edge_to_edge:
-                result |= line
-    return result
-
-
-def baseline(strokes: np.ndarray, digit: Part) -> np.ndarray:
-    """Returns the pixels of a line that the digit stands on, which goes farther to both sides."""
-    result = np.zeros_like(strokes)
-    if digit.width < FOOT * digit.height:
-        return result
-    box = strokes[digit.top : digit.bottom, digit.left : digit.right]
-    line = np.any([np.zeros_like(box), *straight_lines(box, 0.8 * digit.width)], axis=0)
-    line[: round(BOTTOM * digit.height)] = False
-    columns = np.flatnonzero((box & ~line).any(axis=0))
-    if len(columns) and min(columns[0], digit.width - 1 - columns[-1]) >= OVERHANG * digit.height:
-        result[digit.top : digit.bottom, digit.left : digit.right] = line
-    return result
-
-
-def straight_lines(ink: np.ndarray, least: float) -> list[np.ndarray]:
-    """Returns the pixels of each nearly horizontal line of at least this length, without what crosses it."""
-    if ink.any(axis=0).sum() < least:
-        return []
-    length = max(round(least / 6), 5)  # of the pieces of a line that are level
-    runs = _opened(ndimage.binary_dilation(ink, np.ones((3, 1))), length, axis=1)
-    labels, _ = ndimage.label(runs, NEIGHBOURS)
-    lines = []
-    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-        line = ink[rows, columns] & (labels[rows, columns] == number)
-        height, width = line.shape
-        thickness = round(float(np.median(line.sum(axis=0))))
-        if width < least or thickness > LINE * width or height > LINE * width + 2 * thickness:
-            continue
-        tallest = 2 * thickness + 2  # a taller run of pixels crosses the line
-        top = max(rows.start - tallest, 0)
-        crossing = _opened(ink[top : rows.stop + tallest, columns], tallest + 1, axis=0)
-        lines.append(np.zeros_like(ink))
-        lines[-1][rows, columns] = line & ~crossing[rows.start - top :][:height]
-    return lines
-
-
-def _opened(ink: np.ndarray, length: int, axis: int) -> np.ndarray:
-    """Returns the runs of pixels of at least this length along an axis."""
-    eroded = ndimage.minimum_filter1d(ink.view(np.uint8), length, axis=axis)
-    return np.asarray(ndimage.maximum_filter1d(eroded, length, axis=axis), dtype=bool)
+def full_contrast(strength: np.ndarray, strokes: np.ndarray) -> float:
+    """Returns the contrast inside of the strokes."""
+    return max(float(np.quantile(strength[strokes], 0.75)), FAINTEST)
 
 
 def soft(strength: np.ndarray, strokes: np.ndarray, ink: np.ndarray) -> np.ndarray:
     """Returns the contrast of the strokes with their soft edges, without that of the other ink; 1 inside a stroke."""
     if not strokes.any():
         return np.zeros_like(strength)
-    full = float(np.quantile(strength[strokes], 0.75))
+    full = full_contrast(strength, strokes)
     others = ndimage.binary_dilation(ink & ~strokes)
     near = ndimage.maximum_filter(strokes, 5) & ~others
     return np.asarray(np.where(near | strokes, np.clip(strength / full, 0, 1), 0), dtype=np.float32)

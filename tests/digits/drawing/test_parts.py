@@ -66,23 +66,52 @@ def test_another_digit_is_one_and_a_comma_is_not():
     assert len(around((130, 50, 145, 56))) == 1
 
 
-def test_rules_go_and_what_crosses_them_stays():
+def test_rules_are_left_out():
     rules = [(top, 0, top + 2, 160) for top in range(15, 200, 30)]
-    ink = canvas(*DIGIT, *rules)
-    (digit, part), *others = parts.digits(ink)
-    assert not others
+    ((ink, part),) = parts.digits(canvas(*DIGIT, *rules))
     assert (part.top, part.bottom) == pytest.approx((60, 140), abs=1)
-    assert digit[75:77, 72:76].min() == 1, "where the rule crosses"
-    assert digit[75:77, 90:].max() == 0
-    assert parts.rules(canvas(*DIGIT).astype(bool)).sum() == 0
+    assert ink[75:77, 72:76].min() == 1, "where the rule crosses"
+    assert ink[75:77, 90:].max() == 0
 
 
-def test_a_baseline_goes_and_the_foot_of_a_one_stays():
-    one = (50, 76, 150, 84)
-    assert boxes(one, (144, 60, 150, 100)) == [(50, 60, 150, 100)]
+def test_a_line_beneath_a_digit_is_left_out():
     (ink, _), *_ = parts.digits(canvas((50, 60, 58, 100), (50, 60, 150, 68), (144, 20, 150, 140)))
     assert ink[146, 30] == 0
     assert ink[100, 64] == 1
+
+
+@pytest.mark.parametrize("pale", [0.08, 0.2, 0.45])
+def test_pale_ink_beside_black_corners_is_ink(pale):
+    ink = pale * canvas(*DIGIT)
+    for number in range(20):  # wedges, as of a turned scan
+        ink[number, : 160 - 8 * number] = ink[-1 - number, 8 * number :] = 1
+    (found,) = parts.digits(ink)
+    assert found[1].top == pytest.approx(60, abs=1)
+    assert found[0][100, 74] == pytest.approx(1, abs=0.05)
+    assert found[0][:30].max() == 0
+
+
+@pytest.mark.parametrize("gap", [4, 6, 9, 15])
+def test_of_many_parts_the_most_prominent_are_digits(gap):
+    ink = canvas(*[(top, left, top + gap - 2, left + 2) for top in range(9, 240, gap) for left in range(9, 240, gap)],
+                 shape=(250, 250))  # fmt: skip
+    ink[100:160, 120:126] = 1
+    found = parts.digits(ink)
+    assert len(found) <= parts.MOST
+    assert any(part.height >= 60 for _, part in found)
+
+
+def test_no_more_digits_than_are_kept_and_no_less():
+    ink = canvas(
+        *[(top, left, top + 30, left + 4) for top in range(9, 220, 45) for left in range(9, 240, 32)], shape=(250, 250)
+    )
+    assert len(parts.digits(ink)) == parts.MOST
+
+
+def test_hairlines_that_only_the_smoothed_picture_joins_are_ink():
+    ink = canvas(*DIGIT)
+    ink[::2] = ink[:, ::2] = 0  # of each four pixels one
+    assert len(parts.digits(ink)) == 1
 
 
 def test_nothing_in_nothing():
