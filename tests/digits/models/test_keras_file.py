@@ -1,4 +1,5 @@
 import json
+import shutil
 import time
 import zipfile
 
@@ -23,12 +24,19 @@ def build():
     return model
 
 
-@pytest.fixture
-def saved(tmp_path):
-    path = tmp_path / "model.keras"
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    path = tmp_path_factory.mktemp("built") / "model.keras"
     model = build()
     keras_file.save(path, model)
     return path, model
+
+
+@pytest.fixture
+def saved(built, tmp_path):
+    """A file to damage, and the model in it."""
+    path, model = built
+    return shutil.copy(path, tmp_path), model
 
 
 IMAGES = np.arange(32, dtype=np.uint8).reshape(2, 4, 4, 1)
