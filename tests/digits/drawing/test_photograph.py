@@ -12,7 +12,7 @@ from digits.evaluation import photographs
 from digits.evaluation.photographs import CAMERA, Page
 from tests.digits.drawing.test_framing import SHAPES, likeness
 
-properties = settings(deadline=None, max_examples=8, derandomize=True)
+properties = settings(deadline=None, max_examples=5, derandomize=True)
 shapes, seeds = st.sampled_from(SHAPES), st.integers(0, 999)
 PAGE = Page()
 TURNS = (0, -9, -5, 5, 9)  # degrees: some sheets lie askew
@@ -45,8 +45,8 @@ def test_the_frame_is_that_of_the_digit_alone(name, shape, seed):
     page, _ = SCENARIOS[name]
     alone, in_scenario = (picture(shape, scenario, seed) for scenario in ((page, ()), SCENARIOS[name]))
     (digit,) = framing.find(in_scenario)
-    turned = (ndimage.rotate(alone, degrees, reshape=False, mode="nearest", order=1) for degrees in TURNS)
-    assert any(likeness(framing.frame(drawing), digit.frame) > 0.8 for drawing in turned)
+    turned = [ndimage.rotate(alone, degrees, reshape=False, mode="nearest", order=1) for degrees in TURNS]
+    assert max(likeness(framing.frame(drawing), digit.frame) for drawing in turned) > 0.8
 
 
 @properties

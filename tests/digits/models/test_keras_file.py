@@ -2,6 +2,7 @@ import json
 import shutil
 import time
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -36,7 +37,7 @@ def built(tmp_path_factory):
 def saved(built, tmp_path):
     """A file to damage, and the model in it."""
     path, model = built
-    return shutil.copy(path, tmp_path), model
+    return Path(shutil.copy(path, tmp_path)), model
 
 
 IMAGES = np.arange(32, dtype=np.uint8).reshape(2, 4, 4, 1)
