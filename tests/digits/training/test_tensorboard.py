@@ -6,7 +6,6 @@ from digits.training import tensorboard
 from tests.conftest import make_split
 from tests.digits.training.test_trainer import NARROW, assert_same, train, variant
 
-
 RECIPE = variant(model=NARROW, epochs=1)
 
 
