@@ -1,7 +1,11 @@
 import json
 import sys
 
+import pytest
+
 from benchmarks import precision
+
+pytestmark = pytest.mark.pipeline
 
 
 def test_each_setting_is_trained_and_measured(project, monkeypatch):

@@ -2,7 +2,11 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks import streaming
+
+pytestmark = pytest.mark.pipeline
 
 
 def test_each_set_is_trained_on_from_disk_and_in_memory(project, monkeypatch):

@@ -45,12 +45,6 @@ def test_no_checkpoint_remains(project):
     assert not list(Path("models").glob("checkpoint*"))
 
 
-def test_the_test_split_is_not_read(project):
-    for path in Path("data/tfrecords").glob("test-*"):
-        path.write_bytes(b"unreadable")
-    train.main()
-
-
 def test_damaged_records(project, fails):
     path = min(Path("data/tfrecords").glob("train-*"))
     path.write_bytes(path.read_bytes()[:-5])
@@ -95,7 +89,9 @@ def test_a_network_that_does_not_fit_the_image(project, fails, set_params):
     assert "does not fit images of 28x28x1" in fails(train)
 
 
-def test_the_history_grows_by_the_epoch(project, monkeypatch):
+def test_the_history_grows_by_the_epoch_and_the_test_split_is_not_read(project, monkeypatch):
+    for path in Path("data/tfrecords").glob("test-*"):
+        path.write_bytes(b"unreadable")
     rows = []
     write = files.write_csv
 

@@ -42,7 +42,9 @@ def test_the_bytes_are_the_same_at_every_drawing_and_the_test_split_is_not_read(
     assert {path: path.read_bytes() for path in Path("plots").glob("*.png")} == before
 
 
-def test_a_model_without_mistakes_has_pictures_too(project):
+def test_a_model_without_mistakes_has_pictures_too(project, monkeypatch):
+    for others in (visualize.data, visualize.training, visualize.trust):  # which do not show what the model misread
+        monkeypatch.setattr(others, "pictures", lambda *arguments: {})
     with np.load("plots/showcase.npz") as showcase:
         arrays = {name: array[:0] if "mistakes" in name else array for name, array in showcase.items()}
     files.write_arrays(Path("plots/showcase.npz"), arrays)

@@ -12,6 +12,7 @@ def folder(tmp_path, monkeypatch):
     (place / ".dvc").mkdir(parents=True)
     monkeypatch.chdir(place)
     monkeypatch.setattr(configure_dvc.sys, "prefix", str(place))
+    monkeypatch.setattr(configure_dvc.plots_page_template, "page", lambda: "the page of test_plots_page.py")
     return place
 
 
@@ -27,7 +28,7 @@ def test_the_site_cache_is_private_and_absolute(folder):
 
 def test_the_page_of_plots_has_its_scripts_inside(folder):
     assert settings(folder)["plots"]["html_template"] == str(folder / "plots.html")
-    assert "{plot_divs}" in (folder / "plots.html").read_text(encoding="utf-8")
+    assert (folder / "plots.html").read_text(encoding="utf-8") == "the page of test_plots_page.py"
 
 
 def test_without_git_dvc_is_told_and_with_it_no_longer(folder):

@@ -1,5 +1,6 @@
 """Two branches that ran a small pipeline differently, and their merge."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -52,14 +53,30 @@ def commit(**contents):
     git("commit", "--quiet", "--message", "m")
 
 
+def configure(folder):
+    (folder / ".dvc/config").write_text(f"[core]\n    autostage = false\n    site_cache_dir = {folder}/.dvc/site\n")
+
+
+@pytest.fixture(scope="module")
+def first_commit(tmp_path_factory):
+    """A repository in which the pipeline was run once, to be copied."""
+    folder = tmp_path_factory.mktemp("repository")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        git("init", "--quiet", "--initial-branch", "main")
+        Path(".dvc").mkdir()
+        configure(folder)
+        Path(".gitignore").write_text("/.dvc\n/data\n/model\n/figures\n/text\n")
+        commit(dvc_yaml=PIPELINE, source="s\n", code="c\n", words="w\n", params_yaml="rate: 1\n")
+        shutil.rmtree(".dvc/site")
+    return folder
+
+
 @pytest.fixture
-def repository(tmp_path, monkeypatch):
+def repository(first_commit, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    git("init", "--quiet", "--initial-branch", "main")
-    Path(".dvc").mkdir()
-    Path(".dvc/config").write_text(f"[core]\n    autostage = false\n    site_cache_dir = {tmp_path}/.dvc/site\n")
-    Path(".gitignore").write_text("/.dvc\n/data\n/model\n/figures\n/text\n")
-    commit(dvc_yaml=PIPELINE, source="s\n", code="c\n", words="w\n", params_yaml="rate: 1\n")
+    shutil.copytree(first_commit, tmp_path, dirs_exist_ok=True)
+    configure(tmp_path)
     return tmp_path
 
 

@@ -203,6 +203,7 @@ def test_two_real_builds_that_agree_leave_the_cache_of_the_project_alone(project
     assert Path("params.yaml").read_text() == "seed: 1\n"
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize(
     "command",
     [
@@ -217,6 +218,7 @@ def test_a_stage_that_shows_where_it_ran_is_found_out(project, capfd, command):
         rebuild_twice.main()
 
 
+@pytest.mark.pipeline
 @pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) == 1, reason="there is one core anyhow"
 )
@@ -226,6 +228,7 @@ def test_a_stage_that_counts_the_cores_is_found_out(project, capfd):
         rebuild_twice.main()
 
 
+@pytest.mark.pipeline
 def test_a_stage_that_fails_ends_it_with_the_status_of_dvc(project, capfd):
     project("raise SystemExit(3)")
     with pytest.raises(SystemExit) as stop:

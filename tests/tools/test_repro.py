@@ -57,8 +57,8 @@ errors.run(main)
 """
 
 
-@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # the one stays between DVC and the stage, the other not
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+# The one shell stays between DVC and the stage, the other does not.
+@pytest.mark.parametrize(("number", "shell"), [(signal.SIGTERM, "/bin/sh"), (signal.SIGHUP, "/bin/bash")])
 def test_a_second_dvc_is_refused_and_a_signal_ends_the_stage_with_a_line(tmp_path, monkeypatch, number, shell):
     monkeypatch.setenv("SHELL", shell)
     (tmp_path / ".dvc").mkdir()

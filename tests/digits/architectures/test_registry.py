@@ -28,7 +28,7 @@ def test_every_network_has_a_schema_and_every_schema_a_network():
 def test_from_raw_pixels_to_a_logit_a_class(name, shape, classes):
     network = architectures.build(RECIPES[name].model, shape, classes)
     images = np.random.default_rng(0).integers(0, 256, (5, *shape), np.uint8)
-    logits = network.predict(images, verbose=0)
+    logits = np.asarray(network(images, training=False))
     assert logits.shape == (5, classes)
     assert logits.dtype == np.float32
     assert np.isfinite(logits).all()

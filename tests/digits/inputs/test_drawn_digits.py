@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from digits.core.errors import UserError
+from digits.drawing import strokes
 from digits.drawing.strokes import Drawing
 from digits.inputs import drawn_digits
 from digits.splits.split import Split
@@ -47,21 +48,30 @@ def test_drawings_of_digits_and_of_others_are_kept_apart():
 
 
 TEN = [str(digit) for digit in range(10)]
-FILE = ROOT / "drawings/validation.json"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """Some of the drawings of a committed file, four of each digit."""
+    found = strokes.read(ROOT / "drawings/validation.json")
+    four = [drawing for digit in range(10) for drawing in [one for one in found if one.label == digit][::7][:4]]
+    path = tmp_path_factory.mktemp("drawings") / "some.json"
+    path.write_text(strokes.dump(four))
+    return path
 
 
 def black(count):
     return Split(np.zeros((count, 28, 28, 1), np.uint8), np.arange(count) % 10)
 
 
-def test_drawings_are_added_as_a_share_and_equally_often():
-    split = drawn_digits.with_drawings(black(800), FILE, 0.5, classes=TEN, seed=1)
-    assert len(split) == 1200
-    assert not split.images[:800].any()
-    _, counts = np.unique(split.images[800:], axis=0, return_counts=True)
-    assert set(counts) == {1, 2}, "280 drawings, 400 places"
-    assert split.digest() == drawn_digits.with_drawings(black(800), FILE, 0.5, classes=TEN, seed=1).digest()
-    assert split.digest() != drawn_digits.with_drawings(black(800), FILE, 0.5, classes=TEN, seed=2).digest()
+def test_drawings_are_added_as_a_share_and_equally_often(file):
+    split = drawn_digits.with_drawings(black(120), file, 0.5, classes=TEN, seed=1)
+    assert len(split) == 180
+    assert not split.images[:120].any()
+    _, counts = np.unique(split.images[120:], axis=0, return_counts=True)
+    assert set(counts) == {1, 2}, "40 drawings, 60 places"
+    assert split.digest() == drawn_digits.with_drawings(black(120), file, 0.5, classes=TEN, seed=1).digest()
+    assert split.digest() != drawn_digits.with_drawings(black(120), file, 0.5, classes=TEN, seed=2).digest()
 
 
 def test_without_a_share_the_file_is_not_read(tmp_path):
@@ -69,6 +79,6 @@ def test_without_a_share_the_file_is_not_read(tmp_path):
     assert drawn_digits.with_drawings(split, tmp_path / "none.json", 0, classes=TEN, seed=1) is split
 
 
-def test_drawings_go_with_digits_of_their_shape_only():
+def test_drawings_go_with_digits_of_their_shape_only(file):
     with pytest.raises(UserError, match="drawing_share: drawings go with the ten digits in 28x28 pixels only"):
-        drawn_digits.with_drawings(black(3), FILE, 0.5, classes=list("abcdefghij"), seed=1)
+        drawn_digits.with_drawings(black(3), file, 0.5, classes=list("abcdefghij"), seed=1)

@@ -8,7 +8,7 @@ from digits.inputs.streaming import Added, Stream, StreamedSplit
 from digits.splits import tfrecords
 from digits.splits.split import Split
 from tests.conftest import make_split
-from tests.digits.inputs.test_batches import OFF, ON, contents
+from tests.digits.inputs.test_batches import MOST, OFF, contents
 
 CLASSES = 3
 
@@ -60,24 +60,24 @@ def test_batches_do_not_span_passes(shards):
 
 
 def test_the_seed_decides(shards):
-    assert steps_of(stream(shards), augmentation=ON) == steps_of(stream(shards), augmentation=ON)
+    assert steps_of(stream(shards), augmentation=MOST) == steps_of(stream(shards), augmentation=MOST)
     assert steps_of(stream(shards))[0] != steps_of(stream(shards), seed=2)[0]
 
 
 def test_an_image_is_distorted_anew_in_each_pass(shards):
-    first, second = ({image for image, _ in examples} for examples in passes(stream(shards), 2, augmentation=ON))
+    first, second = ({image for image, _ in examples} for examples in passes(stream(shards), 2, augmentation=MOST))
     assert not first & second
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(shards):
-    return {group_size: steps_of(stream(shards, group_size), augmentation=ON) for group_size in (2, 7)}
+    return {group_size: steps_of(stream(shards, group_size), augmentation=MOST) for group_size in (2, 7)}
 
 
 # Four batches a pass, groups of 16 to 18 examples: every place within a pass and a group.
 @pytest.mark.parametrize(("group_size", "first_step"), [*((2, step) for step in range(12)), (7, 3), (7, 4)])
 def test_a_run_from_a_later_step_gets_the_same_batches(shards, uninterrupted, group_size, first_step):
-    resumed = steps_of(stream(shards, group_size), augmentation=ON, first_step=first_step)
+    resumed = steps_of(stream(shards, group_size), augmentation=MOST, first_step=first_step)
     assert resumed == uninterrupted[group_size][first_step:]
 
 
@@ -153,7 +153,7 @@ def test_what_is_added_is_spread_over_the_groups_and_comes_in_turn(shards, whole
 
 
 def test_the_shape_is_known_to_the_network(shards):
-    dataset = batches.shuffled(stream(shards), batch_size=16, augmentation=ON, seed=1, steps=4)
+    dataset = batches.shuffled(stream(shards), batch_size=16, augmentation=MOST, seed=1, steps=4)
     assert dataset.element_spec[0].shape.as_list() == [None, 8, 8, 1]
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from digits import params
 from digits.core.errors import UserError
+from digits.drawing import strokes
 from digits.inputs import batches, drawn_digits, outliers, training_data
 from digits.inputs.batches import InMemory
 from digits.inputs.streaming import StreamedSplit
@@ -14,7 +15,6 @@ from tests.conftest import ROOT
 from tests.digits.inputs.test_batches import OFF
 
 TEN = [str(digit) for digit in range(10)]
-DRAWINGS = ROOT / "drawings/validation.json"
 ONE_HOT = params.Loss(labels="one_hot", label_smoothing=0, reduction="mean")
 RECIPE = params.load(ROOT / "params.yaml").recipe_named("fast_cnn").model_copy(update={"outlier_share": 0.1})
 DRAWN = RECIPE.model_copy(update={"drawing_share": 0.25})
@@ -34,22 +34,30 @@ def directory(split, tmp_path_factory):
     return folder
 
 
-def read(directory, recipe=RECIPE, memory_mb=1):
-    return training_data.read(directory, DRAWINGS, recipe, memory_mb=memory_mb, seed=1)
+@pytest.fixture(scope="module")
+def drawings(tmp_path_factory):
+    """A file of 40 drawings; to frame all of a committed file takes seconds."""
+    path = tmp_path_factory.mktemp("drawings") / "some.json"
+    path.write_text(strokes.dump(strokes.read(ROOT / "drawings/validation.json")[::7][:40]))
+    return path
 
 
-def test_what_fits_is_in_memory_with_its_drawings(directory, split):
+def read(directory, recipe=RECIPE, memory_mb=1, drawings=None):
+    return training_data.read(directory, drawings, recipe, memory_mb=memory_mb, seed=1)
+
+
+def test_what_fits_is_in_memory_with_its_drawings(directory, split, drawings):
     np.testing.assert_array_equal(read(directory, memory_mb=2).images, split.images)
-    with_drawings = read(directory, DRAWN, memory_mb=2)
-    assert with_drawings.digest() == drawn_digits.with_drawings(split, DRAWINGS, 0.25, classes=TEN, seed=1).digest()
+    with_drawings = read(directory, DRAWN, memory_mb=2, drawings=drawings)
+    assert with_drawings.digest() == drawn_digits.with_drawings(split, drawings, 0.25, classes=TEN, seed=1).digest()
 
 
-def test_what_does_not_fit_stays_on_disk(directory):
+def test_what_does_not_fit_stays_on_disk(directory, drawings):
     found = read(directory)
     assert isinstance(found, StreamedSplit)
     assert (len(found), found.group_size, found.groups) == (2000, 5, 4)
     assert found.image_shape == [28, 28, 1]
-    drawn = read(directory, DRAWN)
+    drawn = read(directory, DRAWN, drawings=drawings)
     assert (len(drawn), drawn.group_size) == (2500, 4)
 
 
@@ -87,10 +95,11 @@ def one_pass(examples):
     return [(i.tobytes(), t.tobytes()) for images, targets in found for i, t in zip(images, targets, strict=True)]
 
 
-def test_a_stream_keeps_the_shares_of_drawings_and_outliers(directory, split):
-    recipe = DRAWN
-    in_memory = one_pass(training_data.with_outliers(read(directory, recipe, memory_mb=2), recipe, 10, seed=1))
-    stream = one_pass(training_data.with_outliers(read(directory, recipe), recipe, 10, seed=1))
+def test_a_stream_keeps_the_shares_of_drawings_and_outliers(directory, drawings):
+    in_memory, stream = (
+        one_pass(training_data.with_outliers(read(directory, DRAWN, memory_mb, drawings), DRAWN, 10, seed=1))
+        for memory_mb in (2, 1)
+    )
     no_class = np.full(10, 0.1, np.float32).tobytes()
     assert len(stream) == len(in_memory) == 2000 + 500 + 250
     labelled, outlying = ([pair for pair in stream if (pair[1] == no_class) is which] for which in (False, True))

@@ -47,8 +47,8 @@ keras.utils.set_random_seed(1)
 network = architectures.build(parameters.recipe_named("fast_cnn").model, (28, 28, 1), 10)
 network.compile("adamw", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
 random = np.random.default_rng(1)
-images, labels = random.integers(0, 256, (512, 28, 28, 1), np.uint8), random.integers(0, 10, 512)
-network.fit(images, labels, batch_size=128, epochs=2, shuffle=False, verbose=0)
+images, labels = random.integers(0, 256, (256, 28, 28, 1), np.uint8), random.integers(0, 10, 256)
+network.fit(images, labels, batch_size=128, shuffle=False, verbose=0)
 print(json.dumps([weight.tobytes().hex() for weight in network.get_weights()]))
 """
 

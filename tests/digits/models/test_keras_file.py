@@ -1,6 +1,8 @@
 import json
+import shutil
 import time
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -23,12 +25,19 @@ def build():
     return model
 
 
-@pytest.fixture
-def saved(tmp_path):
-    path = tmp_path / "model.keras"
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    path = tmp_path_factory.mktemp("built") / "model.keras"
     model = build()
     keras_file.save(path, model)
     return path, model
+
+
+@pytest.fixture
+def saved(built, tmp_path):
+    """A file to damage, and the model in it."""
+    path, model = built
+    return Path(shutil.copy(path, tmp_path)), model
 
 
 IMAGES = np.arange(32, dtype=np.uint8).reshape(2, 4, 4, 1)

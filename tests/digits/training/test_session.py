@@ -13,7 +13,7 @@ from digits.splits.split import Split
 from digits.training import session, trainer
 from digits.training.checkpoints import Checkpoint
 from tests.conftest import ROOT, make_split
-from tests.digits.training.test_trainer import SMALL, KilledError
+from tests.digits.training.test_trainer import SMALL
 
 PARAMETERS = params.load(ROOT / "params.yaml")
 SPLITS = {"train": make_split(10, seed=0), "validation": make_split(5, seed=1)}
@@ -42,6 +42,10 @@ def prepare(tmp_path):
         return session.prepare(**{**options, **changes})
 
     return call
+
+
+class KilledError(Exception):
+    """In place of a signal."""
 
 
 def settings(**changes):

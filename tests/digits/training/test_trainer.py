@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -47,6 +48,7 @@ RECIPE = params.Recipe(
 )
 PLATEAU = params.Plateau(name="plateau", rate=0.02, factor=0.5, patience=1, monitor="val_accuracy")
 STOPPING = params.EarlyStopping(monitor="val_accuracy", patience=2, restore_best_weights=True)
+NARROW = RECIPE.model.model_copy(update={"convolutions": RECIPE.model.convolutions[:1]})  # with a normalisation
 MLP = params.Mlp(
     architecture="mlp",
     activation="relu",
@@ -64,33 +66,8 @@ def variant(**changes):
     return RECIPE.model_copy(update=changes)
 
 
-class KilledError(Exception):
-    """In place of a signal."""
-
-
-def train(
-    folder,
-    *,
-    training=None,
-    seed=1,
-    recipe=RECIPE,
-    identity=None,
-    stop_after=None,
-    monkeypatch=None,
-    log_dir=None,
-    strategy=None,
-):
+def train(folder, *, training=None, seed=1, recipe=RECIPE, identity=None, log_dir=None, strategy=None):
     checkpoint = Checkpoint(folder / "checkpoint.npz", identity=identity or [seed, recipe.model_dump()])
-    if stop_after:
-        saved = []
-
-        def save_then_stop(self, state, save=Checkpoint.save):
-            save(self, state)
-            saved.append(state)
-            if len(saved) == stop_after:
-                raise KilledError
-
-        monkeypatch.setattr(Checkpoint, "save", save_then_stop)
     return trainer.train(
         recipe,
         training or make_split(30, seed=0),
@@ -103,13 +80,52 @@ def train(
     )
 
 
+class Interrupted:
+    """A training in the folder `whole`, and in `cut` what it would have left if it had been killed after some epochs.
+
+    Attributes:
+        whole: its result.
+    """
+
+    def __init__(self, folder, epochs, **options):
+        self.folder, self.epochs, self.options = folder, epochs, options
+        self.whole, self.saved = self._train("whole", copy_after=epochs)
+
+    def resumed(self):
+        """The result of the killed training once it was continued, by the epochs that were left."""
+        result, saved = self._train("cut")
+        assert saved == self.saved - self.epochs
+        return result
+
+    def _train(self, name, copy_after=None):
+        """The result, and how many epochs were trained."""
+        saved = 0
+
+        def count(checkpoint, state, save=Checkpoint.save):
+            nonlocal saved
+            save(checkpoint, state)
+            saved += 1
+            if saved == copy_after:
+                shutil.copytree(self.folder / "whole", self.folder / "cut")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Checkpoint, "save", count)
+            return train(self.folder / name, **self.options), saved
+
+
 @pytest.fixture(scope="module")
-def result(tmp_path_factory):
-    return train(tmp_path_factory.mktemp("whole"))
+def interrupted(tmp_path_factory):
+    return Interrupted(tmp_path_factory.mktemp("interrupted"), epochs=2)
 
 
-# Most of a training's time goes into building TensorFlow's graph: where the network does not matter, it is small.
-SMALL = variant(model=MLP, epochs=3)
+@pytest.fixture(scope="module")
+def result(interrupted):
+    return interrupted.whole
+
+
+# Most of a training's time goes into building TensorFlow's graph: where neither the network nor the learning rate
+# matters, they are small.
+SMALL = variant(model=MLP, schedule=params.Constant(name="constant", rate=0.02), epochs=3)
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +218,7 @@ def test_the_optimiser_is_kept(result):
 
 @pytest.mark.parametrize("changes", [{}, {"views": 5}, {"members": 2}])
 def test_a_model_trained_with_our_optimiser_names_nothing_of_ours(tmp_path, changes):
-    result = train(tmp_path, recipe=variant(optimizer=MUON, epochs=1, **changes))
+    result = train(tmp_path, recipe=SMALL.model_copy(update={"optimizer": MUON, "epochs": 1, **changes}))
     keras_file.save(tmp_path / "model.keras", result.model)
     with zipfile.ZipFile(tmp_path / "model.keras") as archive:
         config = archive.read("config.json").decode()
@@ -229,22 +245,19 @@ def test_another_seed_gives_others(small, tmp_path):
     assert train(tmp_path, recipe=SMALL, seed=2).history != small.history
 
 
-def test_the_normalisation_survives_an_interruption(result, tmp_path, monkeypatch):
-    with pytest.raises(KilledError):
-        train(tmp_path, stop_after=2, monkeypatch=monkeypatch)
-    monkeypatch.undo()
-    assert_same(train(tmp_path), result)
+def test_normalisation_and_schedule_survive_an_interruption(interrupted):
+    assert_same(interrupted.resumed(), interrupted.whole)
 
 
 # The loops differ in how they count steps, take up the batches in the middle, end early and take over the average.
 @pytest.mark.parametrize(
-    ("changes", "stop_after"),
+    ("changes", "epochs"),
     [
         ({"schedule": PLATEAU, "early_stopping": STOPPING, "epochs": 5}, 3),
         ({"optimizer": AVERAGED, "loop": "keras"}, 1),
         ({"optimizer": AVERAGED, "early_stopping": STOPPING, "steps_per_epoch": 4, "loop": "gradient_tape"}, 2),
         ({"loop": "gradient_tape", "epochs": 2}, 2),
-        ({"optimizer": MUON, "model": RECIPE.model, "epochs": 2}, 1),
+        ({"optimizer": MUON, "model": NARROW, "epochs": 2}, 1),
     ],
     ids=[
         "plateau and early stopping",
@@ -254,14 +267,9 @@ def test_the_normalisation_survives_an_interruption(result, tmp_path, monkeypatc
         "muon",
     ],
 )
-def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch, changes, stop_after):
-    recipe = SMALL.model_copy(update=changes)
-    whole = train(tmp_path / "whole", recipe=recipe)
-    assert stop_after <= len(whole.history)
-    with pytest.raises(KilledError):
-        train(tmp_path / "cut", recipe=recipe, stop_after=stop_after, monkeypatch=monkeypatch)
-    monkeypatch.undo()
-    assert_same(train(tmp_path / "cut", recipe=recipe), whole)
+def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, changes, epochs):
+    interrupted = Interrupted(tmp_path, epochs, recipe=SMALL.model_copy(update=changes))
+    assert_same(interrupted.resumed(), interrupted.whole)
 
 
 @pytest.fixture(scope="module")
@@ -272,21 +280,18 @@ def streamed(tmp_path_factory):
     return StreamedSplit(tfrecords.find(folder, "train"), 2)
 
 
-def test_a_streamed_training_learns_as_well(streamed, result, tmp_path):
-    found = train(tmp_path, training=streamed)
+def test_a_streamed_training_learns_as_well(streamed, tmp_path):
+    found = train(tmp_path, training=streamed, recipe=variant(model=PLAIN))
     assert found.summary["val_accuracy"] > 0.9
-    assert found.model.optimizer.iterations.numpy() == result.model.optimizer.iterations.numpy()
+    assert found.model.optimizer.iterations.numpy() == 6 * RECIPE.epochs, "as many steps as in memory"
 
 
 # Five steps of the six that are a pass: an epoch begins in the middle of a pass, and of a group.
 @pytest.mark.parametrize("loop", ["keras", "gradient_tape"])
-def test_an_interrupted_streamed_training_ends_with_the_same_weights(streamed, tmp_path, monkeypatch, loop):
+def test_an_interrupted_streamed_training_ends_with_the_same_weights(streamed, tmp_path, loop):
     recipe = variant(**{**TRUSTED, "epochs": 3}, steps_per_epoch=5, loop=loop)
-    whole = train(tmp_path / "whole", training=streamed, recipe=recipe)
-    with pytest.raises(KilledError):
-        train(tmp_path / "cut", training=streamed, recipe=recipe, stop_after=1, monkeypatch=monkeypatch)
-    monkeypatch.undo()
-    assert_same(train(tmp_path / "cut", training=streamed, recipe=recipe), whole)
+    interrupted = Interrupted(tmp_path, 1, training=streamed, recipe=recipe)
+    assert_same(interrupted.resumed(), interrupted.whole)
 
 
 def test_of_a_stream_no_more_images_are_held_out(streamed, tmp_path):
@@ -312,15 +317,12 @@ def test_the_identity_of_a_training_covers_its_stream(streamed):
     assert len({json.dumps(identity) for identity in found}) == 3
 
 
-def test_an_ensemble_with_outliers_and_calibration_survives_an_interruption(tmp_path, monkeypatch):
+def test_an_ensemble_with_outliers_and_calibration_survives_an_interruption(tmp_path):
     recipe = variant(**TRUSTED, members=2)
-    whole = train(tmp_path / "whole", recipe=recipe)
-    with pytest.raises(KilledError):  # in the second member; the first is there whole
-        train(tmp_path / "cut", recipe=recipe, stop_after=recipe.epochs + 1, monkeypatch=monkeypatch)
-    monkeypatch.undo()
-    resumed = train(tmp_path / "cut", recipe=recipe)
-    assert_same(resumed, whole)
-    assert resumed.summary == whole.summary
+    interrupted = Interrupted(tmp_path, recipe.epochs + 1, recipe=recipe)  # in the second member; the first is whole
+    resumed = interrupted.resumed()
+    assert_same(resumed, interrupted.whole)
+    assert resumed.summary == interrupted.whole.summary
 
 
 def assert_nearly_same(first, second):
@@ -405,9 +407,8 @@ def test_a_training_that_diverges_says_so_and_leaves_no_checkpoint(tmp_path):
     assert not list(tmp_path.glob("checkpoint*"))
 
 
-@pytest.mark.parametrize("loop", ["keras", "gradient_tape"])
-def test_off_a_terminal_there_is_a_line_an_epoch(tmp_path, capsys, loop):
-    train(tmp_path, recipe=SMALL.model_copy(update={"loop": loop, "epochs": 2}))
+def test_off_a_terminal_there_is_a_line_an_epoch(tmp_path, capsys):
+    train(tmp_path, recipe=SMALL.model_copy(update={"epochs": 2}))
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch ")]
     assert len(lines) == 2
     assert lines[0].startswith("epoch 1/2  ")
@@ -474,14 +475,13 @@ from digits import params
 from digits.core.errors import UserError
 from digits.models import determinism
 from digits.training import devices
-from tests.digits.training.test_trainer import AVERAGED, PLATEAU, RECIPE, STOPPING, train, variant
+from tests.digits.training.test_trainer import AVERAGED, NARROW, PLATEAU, STOPPING, train, variant
 determinism.configure(params.Processor(threads=2, instructions="avx2"))
 strategy = devices.strategy("mirrored")
 folder = Path(sys.argv[1])
 found = {"replicas": strategy.num_replicas_in_sync}
-narrow = RECIPE.model.model_copy(update={"convolutions": RECIPE.model.convolutions[:1]})  # with a normalisation
 changes = {"optimizer": AVERAGED, "schedule": PLATEAU, "early_stopping": STOPPING}
-recipe = variant(model=narrow, batch_size=30, epochs=2, **changes)
+recipe = variant(model=NARROW, batch_size=30, epochs=2, **changes)
 mirrored = train(folder / "two", recipe=recipe, log_dir=folder / "logs", strategy=strategy)
 single = train(folder / "one", recipe=recipe)
 found["rows"] = [mirrored.history[-1], single.history[-1]]

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -108,12 +109,34 @@ stages:
 """
 
 
+def configure(folder):
+    (folder / ".dvc").mkdir(exist_ok=True)
+    (folder / ".dvc/config").write_text(f"[core]\n    no_scm = true\n    site_cache_dir = {folder}/.dvc/site\n")
+    (folder / "dvc.yaml").write_text(PIPELINE)
+
+
 @pytest.fixture
 def project(tmp_path):
     """A DVC project without git, of two stages that take no time."""
-    (tmp_path / ".dvc").mkdir()
-    (tmp_path / ".dvc/config").write_text(f"[core]\n    no_scm = true\n    site_cache_dir = {tmp_path}/.dvc/site\n")
-    (tmp_path / "dvc.yaml").write_text(PIPELINE)
+    configure(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def after_first(tmp_path_factory):
+    """Such a project after its first stage, to be copied."""
+    folder = tmp_path_factory.mktemp("first")
+    configure(folder)
+    assert dvc(folder, "repro", "first").returncode == 0
+    shutil.rmtree(folder / ".dvc/site")
+    return folder
+
+
+@pytest.fixture
+def begun(after_first, tmp_path):
+    """A project after its first stage."""
+    shutil.copytree(after_first, tmp_path, dirs_exist_ok=True)
+    configure(tmp_path)
     return tmp_path
 
 
@@ -142,22 +165,20 @@ builtins.open = dies
 
 
 @pytest.mark.parametrize("name", ["rwlock", "dvc.lock"])
-def test_killed_while_it_writes_dvc_goes_on_with_the_next_command(project, name):
-    assert dvc(project, "repro", "first").returncode == 0
-    before = (project / "dvc.lock").read_text()
-    assert dvc(project, "repro", code=PATCHED + KILLS.format(name=name)).returncode == -signal.SIGKILL
-    assert (project / "dvc.lock").read_text() == before
-    done = dvc(project, "repro")
+def test_killed_while_it_writes_dvc_goes_on_with_the_next_command(begun, name):
+    before = (begun / "dvc.lock").read_text()
+    assert dvc(begun, "repro", code=PATCHED + KILLS.format(name=name)).returncode == -signal.SIGKILL
+    assert (begun / "dvc.lock").read_text() == before
+    done = dvc(begun, "repro")
     assert done.returncode == 0, done.stderr
-    assert (project / "b").read_text() == "1\n"
+    assert (begun / "b").read_text() == "1\n"
 
 
 @pytest.mark.parametrize("name", ["rwlock", "dvc.lock"])
-def test_without_the_patches_it_does_not(project, name):
+def test_without_the_patches_it_does_not(begun, name):
     # What the patches are for: when DVC itself writes so, they can go.
-    assert dvc(project, "repro", "first", code="").returncode == 0
-    assert dvc(project, "repro", code=KILLS.format(name=name)).returncode == -signal.SIGKILL
-    assert dvc(project, "repro", code="").returncode == 255
+    assert dvc(begun, "repro", code=KILLS.format(name=name)).returncode == -signal.SIGKILL
+    assert dvc(begun, "repro", code="").returncode == 255
 
 
 def test_an_empty_folder_of_the_run_cache_holds_no_run(project):
