@@ -49,7 +49,7 @@ def baseline(ink: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     for line in straight_lines(ink, 0.8 * width):
         if np.flatnonzero(line.any(axis=1))[0] < round(BOTTOM * height):
             continue
-        columns = np.flatnonzero(without_crumbs(ink & ~line).any(axis=0))
+        columns = _columns(without_crumbs(ink & ~line))
         if len(columns) and min(columns[0], width - 1 - columns[-1]) >= OVERHANG * height:
             beside = np.r_[: columns[0], columns[-1] + 1 : width]
             if _goes_straight(line, ink, beside):
@@ -60,6 +60,8 @@ def baseline(ink: np.ndarray, contrast: np.ndarray) -> np.ndarray:
 def _goes_straight(line: np.ndarray, ink: np.ndarray, beside: np.ndarray) -> bool:
     """Returns whether there is ink on the straight line through what lies beside a digit; the foot of a two bends."""
     beside = beside[line[:, beside].any(axis=0)]
+    if len(beside) < 2:
+        return False
     middle = np.arange(len(line)) @ line[:, beside] / line[:, beside].sum(axis=0)
     columns = np.arange(line.shape[1])
     rows = np.rint(np.polyval(np.polyfit(beside, middle, 1), columns)).astype(int).clip(0, len(line) - 1)
@@ -72,12 +74,13 @@ def foot(line: np.ndarray, contrast: np.ndarray, beside: np.ndarray, shortest: i
     Args:
         line: nearly horizontal, bool `[H, W]`.
         contrast: float32 `[H, W]`, 1 inside a stroke.
-        beside: columns, most of them with nothing else: numbers, or bool `[W]`.
+        beside: numbers of columns, in some of which there is nothing else.
         shortest: length of a stroke in pixels.
     """
     rows = np.flatnonzero(line.any(axis=1))
     thickness = np.minimum(contrast[max(rows[0] - 2, 0) : rows[-1] + 3], 1).sum(axis=0)
-    return _opened(thickness[None] > THICKER * np.quantile(thickness[beside], 0.25), shortest, axis=1)[0]
+    usual = np.quantile(thickness[beside], 0.25)
+    return np.ravel(_opened(thickness[None] > THICKER * usual, shortest, axis=1))
 
 
 def without_frame(strokes: np.ndarray, contrast: np.ndarray) -> np.ndarray | None:
@@ -93,8 +96,8 @@ def without_frame(strokes: np.ndarray, contrast: np.ndarray) -> np.ndarray | Non
     if not across or not down:
         return None
     shortest = [max(round(SHORTEST * length), 3) for length in strokes.shape]
-    feet = [side & foot(side, contrast, side.any(axis=0), shortest[1]) for side in across]
-    feet += [side & foot(side.T, contrast.T, side.any(axis=1), shortest[0])[:, None] for side in down]
+    feet = [side & foot(side, contrast, _columns(side), shortest[1]) for side in across]
+    feet += [side & foot(side.T, contrast.T, _columns(side.T), shortest[0])[:, None] for side in down]
     on_foot = np.any(feet, axis=0)
     frame = np.any([*across, *down], axis=0)
     frame |= strokes & np.any(across, axis=(0, 2))[:, None] & np.any(down, axis=(0, 1))  # its corners
@@ -110,6 +113,11 @@ def _sides(ink: np.ndarray) -> list[np.ndarray]:
     if not lines or min(middles) > CORNER or max(middles) < 1 - CORNER:
         return []
     return [lines[int(np.argmin(middles))], lines[int(np.argmax(middles))]]
+
+
+def _columns(ink: np.ndarray) -> np.ndarray:
+    """Returns the numbers of the columns with ink."""
+    return np.flatnonzero(ink.any(axis=0))
 
 
 def _ends(side: np.ndarray, strokes: np.ndarray, feet: np.ndarray) -> int:

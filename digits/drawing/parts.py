@@ -155,10 +155,13 @@ def digits(strength: np.ndarray) -> list[tuple[np.ndarray, Part]]:
         labels, parts = connected(ink, strength)
     found: list[tuple[np.ndarray, Part]] = []
     for part in grouped(candidates(parts, ink.shape)):
-        if len(found) < MOST and not (part.longer < SMALLEST or part.pixels < DIRT * ink.sum() or part.is_filled):
-            strokes = np.isin(labels[part.box], part.numbers)
-            strokes = unattached(strokes, strength[part.box], in_frame=len(found) < FRAMED)
-            found.append((drawn(strength, ink, strokes, part), part))
+        if part.longer < SMALLEST or part.pixels < DIRT * ink.sum() or part.is_filled:
+            continue
+        strokes = np.isin(labels[part.box], part.numbers)
+        strokes = unattached(strokes, strength[part.box], in_frame=len(found) < FRAMED)
+        found.append((drawn(strength, ink, strokes, part), part))
+        if len(found) == MOST:
+            break
     return found
 
 
@@ -171,10 +174,10 @@ def unattached(strokes: np.ndarray, strength: np.ndarray, *, in_frame: bool) -> 
         in_frame: whether a ring or a frame is looked for, too.
     """
     contrast = strength / full_contrast(strength, strokes)
-    inner = rings.without_ring(strokes) if in_frame else None
-    if inner is None and in_frame:
-        inner = lines.without_frame(strokes, contrast)
-    strokes = strokes if inner is None else inner
+    if in_frame:
+        inner = rings.without_ring(strokes)
+        inner = lines.without_frame(strokes, contrast) if inner is None else inner
+        strokes = strokes if inner is None else inner
     line = lines.baseline(strokes, contrast)
     return lines.without_crumbs(strokes & ~line) if line.any() else strokes
 
@@ -190,9 +193,10 @@ def drawn(strength: np.ndarray, ink: np.ndarray, strokes: np.ndarray, part: Part
 
 
 def marks(strength: np.ndarray) -> np.ndarray:
-    """Returns the pixels of ink; of surroundings, such as the black corners of a turned scan, only if all is in them.
+    """Returns the pixels of ink, without surroundings in the picture's corners if what may be a digit remains.
 
-    Surroundings differ more from the paper than pale ink does, so the threshold is found once more without them.
+    Surroundings, such as the black wedges of a turned scan, differ more from the paper than pale ink does. So the
+    threshold is found once more without them.
     """
     ink = strength > threshold(strength)
     labels, _ = ndimage.label(ink, NEIGHBOURS)

@@ -106,7 +106,7 @@ def _contrasts(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _window(grey: np.ndarray) -> int:
-    return round(WINDOW * max(grey.shape)) | 1
+    return round(WINDOW * int(max(grey.shape))) | 1
 
 
 def extreme(values: np.ndarray, size: int, of_two: np.ufunc) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Separates a digit from a ring that touches it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
@@ -14,15 +16,48 @@ FULL = 0.5  # share of its box that a ring with all in it fills, at least; of a 
 CLOSED = 0.95  # share of the angles at which there is ink on the ring, at least
 AWAY = 0.06  # distance of ink on the ring from the curve, at most, as a share of its radius
 THICK = 0.25  # width of a ring's stroke, at most, as a share of its radius
+CROSSED = 1.5  # width of ink where a stroke crosses a ring, at least, as a share of the ring's stroke
+SOFT = 2  # pixels of the ring's stroke beyond its usual width
 TALL = 0.6  # height of what is a digit, at least, as a share of the ring's
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A closed curve by hand.
+
+    Attributes:
+        centre: row and column.
+        radius: of the middle of its stroke at each of `ANGLES`, in pixels.
+        thickness: of its stroke.
+        crossed: the angles at which another stroke reaches or crosses it.
+    """
+
+    centre: np.ndarray
+    radius: np.ndarray
+    thickness: float
+    crossed: np.ndarray
 
 
 def without_ring(strokes: np.ndarray) -> np.ndarray | None:
     """Returns the strokes without the ring around them, bool `[H, W]`; None if there is none with a digit in it.
 
     Args:
-        strokes: connected, bool `[H, W]`, cropped.
+        strokes: bool `[H, W]`, cropped.
     """
+    ring = find(strokes)
+    if ring is None:
+        return None
+    rows, columns = np.indices(strokes.shape) - ring.centre[:, None, None]
+    angle = np.rint(np.arctan2(rows, columns) / ANGLES[1]).astype(int) % len(ANGLES)
+    beyond = np.hypot(rows, columns) - ring.radius[angle]
+    on_ring = (np.abs(beyond) <= ring.thickness / 2 + SOFT) & ~ring.crossed[angle]
+    rest = lines.without_crumbs(strokes & ~on_ring)
+    tall = (rest & (beyond < 0)).any(axis=1).sum()
+    return rest if tall >= TALL * 2 * np.median(ring.radius) else None
+
+
+def find(strokes: np.ndarray) -> Ring | None:
+    """Returns the ring around the strokes, bool `[H, W]`, cropped; None if there is none."""
     if min(strokes.shape) < OVAL**2 * max(strokes.shape):
         return None
     filled = ndimage.binary_fill_holes(strokes)
@@ -31,24 +66,16 @@ def without_ring(strokes: np.ndarray) -> np.ndarray | None:
     centre = np.array(ndimage.center_of_mass(filled))
     polar = _along_rays(strokes, centre)
     first, last = _outermost(polar)
-    if last.min() < 0:
-        return None
-    radius = _curve((first + last) / 2)
+    radius = _curve((first + last) / 2) if last.min() >= 0 else None
     if radius is None:
         return None
     start, stop = _runs(polar, radius)
     on_ring = stop > start
-    thickness = float(np.median((stop - start)[on_ring])) if on_ring.any() else np.inf
-    if on_ring.mean() < CLOSED or thickness > THICK * np.median(radius):
+    if on_ring.mean() < CLOSED:
         return None
-    crossed = ndimage.maximum_filter1d(stop - start > 1.5 * thickness + 1, 3, mode="wrap")
-    rows, columns = np.indices(strokes.shape) - centre[:, None, None]
-    angle = np.rint(np.arctan2(rows, columns) / (ANGLES[1])).astype(int) % len(ANGLES)
-    beyond = np.hypot(rows, columns) - radius[angle]
-    ring = (np.abs(beyond) <= thickness / 2 + 2) & ~crossed[angle]
-    rest = lines.without_crumbs(strokes & ~ring)
-    tall = (rest & (beyond < 0)).any(axis=1).sum()
-    return rest if tall >= TALL * 2 * np.median(radius) else None
+    thickness = float(np.median((stop - start)[on_ring]))
+    crossed = ndimage.maximum_filter1d(stop - start > CROSSED * thickness + 1, 3, mode="wrap")
+    return Ring(centre, radius, thickness, crossed) if thickness <= THICK * np.median(radius) else None
 
 
 def _along_rays(strokes: np.ndarray, centre: np.ndarray) -> np.ndarray:

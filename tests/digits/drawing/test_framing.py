@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 from scipy import ndimage
 
-from digits.drawing import framing, strokes
+from digits.drawing import framing, parts, strokes
 from digits.drawing.strokes import Drawing
 from tools.alphabets import VALIDATION
 from tools.drawings import path
@@ -284,6 +284,29 @@ def test_any_array_gives_a_frame_or_nothing(drawing):
     given_pixels = drawing.copy()
     assert valid(framing.frame(drawing))
     np.testing.assert_array_equal(drawing, given_pixels)
+
+
+@settings(properties, max_examples=40)
+@given(
+    seed=st.integers(0, 9999), cell=st.integers(1, 40), share=st.floats(0.05, 0.95), noise=st.sampled_from([0, 4, 25])
+)
+def test_any_picture_gives_frames_or_nothing(seed, cell, share, noise):
+    random = np.random.default_rng(seed)
+    cells = random.random((128 // cell + 1, 200 // cell + 1, 1)) < share
+    picture = 200 - 150.0 * np.repeat(np.repeat(cells, cell, 0), cell, 1) + random.normal(0, noise, (1, 1, 3))
+    digits = framing.find(np.clip(picture + random.normal(0, noise, picture.shape), 0, 255).astype(np.uint8))
+    assert len(digits) <= parts.MOST
+    for digit in digits:
+        assert valid(digit.frame)
+
+
+def test_a_picture_of_hairlines_gives_frames_or_nothing():
+    rows, columns = np.indices((200, 200))
+    for gap in range(2, 9):
+        for width in (1, 2):
+            lined = np.where((rows % gap < width) | (columns % (gap + 2) < width), 60, 200).astype(np.uint8)
+            noisy = lined + np.random.default_rng(gap).integers(0, 20, lined.shape, np.uint8)
+            assert all(valid(digit.frame) for picture in (lined, noisy) for digit in framing.find(picture))
 
 
 def test_a_view_is_as_good_as_a_copy():

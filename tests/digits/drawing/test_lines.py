@@ -63,6 +63,23 @@ def test_the_foot_of_a_one_is_no_baseline():
     assert not lines.baseline(ink, ink.astype(np.float32)).any()
 
 
+def test_the_bent_foot_of_a_two_is_no_baseline():
+    bent = [
+        (50, 60),
+        (75, 40),
+        (100, 60),
+        (70, 132),
+        (45, 142),
+        (35, 138),
+        (50, 130),
+        (80, 142),
+        (100, 141),
+        (120, 130),
+    ]
+    ink = drawn(bent, pen=3) > 0.5
+    assert not lines.baseline(ink, ink.astype(np.float32)).any()
+
+
 BOX = [(30, 20), (130, 20), (130, 160), (30, 160), (30, 20)]
 
 

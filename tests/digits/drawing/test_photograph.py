@@ -15,6 +15,7 @@ from tests.digits.drawing.test_framing import SHAPES, likeness
 properties = settings(deadline=None, max_examples=5, derandomize=True)
 shapes, seeds = st.sampled_from(SHAPES), st.integers(0, 999)
 PAGE = Page()
+PALE = Page(ink=(130, 150, 200), pen=0.03)
 TURNS = (0, -9, -5, 5, 9)  # degrees: some sheets lie askew
 
 SCENARIOS = photographs.CHOOSING | {
@@ -28,6 +29,16 @@ SCENARIOS = photographs.CHOOSING | {
     "margin line": (PAGE, (photographs.beside, CAMERA)),
     "far underline": (PAGE, (photographs.beneath(0.25, 0.3),)),
     "window": (PAGE, (photographs.window,)),
+    "pale ink beside black corners": (PALE, (photographs.turned_scan, photographs.camera(1, 0.5))),
+    "sheet under a soft shadow": (PAGE, (photographs.on_desk(0.6), photographs.shadow(0.45, 0.3), CAMERA)),
+    "sheet on a light desk under a soft shadow": (
+        PAGE,
+        (photographs.on_desk(0.7, (176, 140, 100)), photographs.shadow(0.35, 0.3), CAMERA),
+    ),
+    "ring on a sheet": (Page(size=0.4), (photographs.ring, photographs.on_desk(0.85), CAMERA)),
+    "cut-out under a shadow": (PAGE, (photographs.cut_out, photographs.shadow(0.3, 0.2))),
+    "board on a desk": (Page(photographs.GREEN, photographs.CHALK), (photographs.on_desk(0.7), CAMERA)),
+    "baseline": (Page(size=0.4), (photographs.beneath(0.02, 0.3), CAMERA)),
     "blackboard": (Page(photographs.GREEN, photographs.CHALK), (photographs.smeared, CAMERA)),
     "holes": (PAGE, (photographs.punched, CAMERA)),
 }
@@ -47,6 +58,15 @@ def test_the_frame_is_that_of_the_digit_alone(name, shape, seed):
     (digit,) = framing.find(in_scenario)
     turned = [ndimage.rotate(alone, degrees, reshape=False, mode="nearest", order=1) for degrees in TURNS]
     assert max(likeness(framing.frame(drawing), digit.frame) for drawing in turned) > 0.8
+
+
+@pytest.mark.parametrize("size", [3, 5, 31, 75])
+@pytest.mark.parametrize(
+    ("of_two", "filtered"), [(np.maximum, ndimage.maximum_filter), (np.minimum, ndimage.minimum_filter)]
+)
+def test_extremes_are_those_of_scipy(size, of_two, filtered):
+    values = np.random.default_rng(size).random((60, 40)).astype(np.float32)
+    np.testing.assert_array_equal(photograph.extreme(values, size, of_two), filtered(values, size, mode="nearest"))
 
 
 @properties

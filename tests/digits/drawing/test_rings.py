@@ -48,7 +48,7 @@ def test_no_digit_is_taken_for_a_ring_with_a_digit(digit):
 
 
 AROUND = np.stack([np.cos(np.linspace(0, 6.3, 60)), np.sin(np.linspace(0, 6.3, 60))], axis=1) / 2 + 0.5
-RAYS = [np.stack([0.5 + at * np.array([np.cos(angle), np.sin(angle)]) for at in (0.6, 0.8)]) for angle in range(0, 6)]
+RAYS = [np.stack([0.5 + at * np.array([np.cos(angle), np.sin(angle)]) for at in (0.6, 0.8)]) for angle in range(6)]
 
 
 @pytest.mark.parametrize(

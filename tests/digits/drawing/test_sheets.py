@@ -29,6 +29,29 @@ def test_a_sheet_is_found_and_its_surroundings_become_paper(degrees, ground, she
     assert alone[80, 100] == pytest.approx(ink, abs=0.01)
 
 
+@pytest.mark.parametrize("darkness", [0.3, 0.5])
+@pytest.mark.parametrize("across", [0, 1])
+def test_a_sheet_is_found_under_a_soft_shadow(darkness, across):
+    grey = picture(degrees=7, ground=0.2, sheet=0.9)
+    light = 1 - darkness * np.clip(np.linspace(-1, 2, grey.shape[across]), 0, 1)
+    found = sheets.find(grey * (light if across else light[:, None]).astype(np.float32))
+    assert found is not None
+    assert found.sum() == pytest.approx(90 * 110, rel=0.1)
+
+
+def test_a_sheet_with_a_ring_on_it_is_found():
+    image = Image.fromarray(picture(ground=0.2, sheet=0.9))
+    ImageDraw.Draw(image).ellipse((62, 42, 138, 118), outline=0.1, width=4)
+    assert sheets.find(np.asarray(image)).sum() == pytest.approx(90 * 110, rel=0.05)
+
+
+def test_a_sheet_too_small_for_its_edge_is_drawn_out_too():
+    grey = np.zeros((40, 40), np.float32)
+    sheet = np.zeros((40, 40), bool)
+    grey[10:13, 10:13] = sheet[10:13, 10:13] = True
+    assert sheets.alone(grey, sheet).min() == 1
+
+
 @pytest.mark.parametrize(
     "grey",
     [
@@ -38,8 +61,9 @@ def test_a_sheet_is_found_and_its_surroundings_become_paper(degrees, ground, she
         np.repeat(np.linspace(0, 1, 120, dtype=np.float32)[None], 90, axis=0),
         np.pad(np.ones((100, 50), np.float32), ((0, 0), (0, 50))),
         np.ones((5, 300), np.float32),
+        picture(ground=0.9, sheet=0.1, size=(30, 110), ink=0.1),
     ],
-    ids=["flat", "the sheet fills all", "a square", "light from a side", "half in shadow", "narrow"],
+    ids=["flat", "the sheet fills all", "a square", "light from a side", "half in shadow", "narrow", "a thick one"],
 )
 def test_elsewhere_there_is_none(grey):
     assert sheets.find(grey) is None
