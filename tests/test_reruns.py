@@ -74,8 +74,10 @@ SOURCES = {
     "digits/datasets/sources.py": ALL,
     "digits/drawing": FROM_TRAIN,  # outliers are made with it
     "digits/drawing/framing.py": ALL,  # pictures may be framed
+    "digits/drawing/lines.py": ALL,
     "digits/drawing/parts.py": ALL,
     "digits/drawing/photograph.py": ALL,
+    "digits/drawing/rings.py": ALL,
     "digits/drawing/sheets.py": ALL,
     "digits/inputs": FROM_TRAIN,
     "digits/architectures": FROM_TRAIN,
