@@ -207,12 +207,12 @@ def _write_utf8(module: ModuleType) -> None:
 
 
 def values(content: dict[str, Any]) -> dict[str, Any]:
-    """Returns a copy of the mappings, with the values themselves, which know how they are written."""
+    """Returns a copy of the mappings, with the values themselves."""
     return {key: values(value) if isinstance(value, dict) else value for key, value in content.items()}
 
 
 def restore(content: dict[str, Any], before: dict[str, Any]) -> None:
-    """Puts the values of before in the place of equal ones."""
+    """Puts the lists of before, which know how they are written, in the place of equal ones."""
     for key, value in content.items():
         old = before.get(key)
         if isinstance(value, dict) and isinstance(old, dict):
@@ -222,31 +222,34 @@ def restore(content: dict[str, Any], before: dict[str, Any]) -> None:
 
 
 def _keep_lines(module: ModuleType) -> None:
+    yaml_module = module._yaml
+
     def dump(content: Any, stream: IO[str]) -> None:
-        yaml = module._get_yaml()
-        yaml.width = sys.maxsize
-        yaml.indent(mapping=2, sequence=4, offset=2)
-        yaml.representer.add_representer(
+        yaml = yaml_module._get_yaml()
+        yaml.Representer = type("Representer", (yaml.Representer,), {})  # so that locks are written as ever
+        yaml.Representer.add_representer(
             type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null")
         )
+        yaml.width = sys.maxsize
+        yaml.indent(mapping=2, sequence=4, offset=2)
         yaml.dump(content, stream)
 
     @contextlib.contextmanager
     def modify(path: Any, fs: Any = None) -> Iterator[Any]:
-        with module._modify_data(path, module.parse_yaml_for_update, dump, fs=fs) as content:
+        with yaml_module._modify_data(path, yaml_module.parse_yaml_for_update, dump, fs=fs) as content:
             before = values(content)
             yield content
             restore(content, before)
 
-    module.modify_yaml = modify  # type: ignore[attr-defined]
+    module.MODIFIERS[".yaml"] = modify  # which parameters are changed with, and nothing else
 
 
 PATCHES: dict[str, Callable[[ModuleType], None]] = {
     "configobj": _write_utf8,
     "dvc.rwlock": _mend_rwlock,
     "dvc.stage.cache": _allow_no_run,
+    "dvc.utils.serialize": _keep_lines,
     "dvc.utils.serialize._common": _write_whole,
-    "dvc.utils.serialize._yaml": _keep_lines,
     "dvc_objects.fs.local": _write_whole,
     "scmrepo.git": _write_whole,
 }

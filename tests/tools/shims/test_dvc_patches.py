@@ -280,3 +280,16 @@ def test_a_value_set_for_an_experiment_changes_its_line_alone(tmp_path):
     subprocess.run([sys.executable, "-S", "-c", program], cwd=tmp_path, check=True)
     lines = zip(before.splitlines(), (tmp_path / "params.yaml").read_text().splitlines(), strict=True)
     assert [new for old, new in lines if old != new] == ["    epochs: 123"]
+
+
+def test_a_lock_is_written_as_by_dvc_alone(project):
+    (project / "dvc.yaml").write_text("stages:\n  only:\n    cmd: echo\n    params: [a]\n")
+    edit = "from dvc.utils.hydra import apply_overrides; apply_overrides('params.yaml', ['a.c=[1,3]'])\n"
+    written = []
+    for code in ("", PATCHED):
+        (project / "dvc.lock").unlink(missing_ok=True)
+        (project / "params.yaml").write_text("a: {b: null, c: [1, 2]}\n")
+        done = dvc(project, "repro", code=code + edit)  # the parameters are changed in the same process
+        assert done.returncode == 0, done.stderr
+        written.append((project / "dvc.lock").read_text())
+    assert written[0] == written[1]
