@@ -40,8 +40,7 @@ def opaque_sheet(picture: np.ndarray) -> np.ndarray | None:
     """Returns a picture on ground of its paper's colour, float32 `[H, W, 3]`; None if its alpha is the ink itself."""
     colours, alpha = picture[..., :3], picture[..., 3]
     opaque = alpha >= OPAQUE
-    edge = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
-    if np.median(edge) >= 0.5:
+    if np.median(sheets.edge(alpha)) >= 0.5:
         return np.asarray(colours * alpha[..., None] + (1 - alpha[..., None]))
     if not opaque.any():
         return None
@@ -73,7 +72,7 @@ def strokes(picture: np.ndarray) -> np.ndarray:
 
 def flat_paper(picture: np.ndarray) -> np.ndarray | None:
     """Returns the colour that the edge and most of the picture have, float32 `[C]`; None if there is none."""
-    edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    edge = sheets.edge(picture)
     paper = np.median(edge, axis=0)
     if (np.abs(edge - paper).max(axis=-1) <= LEVEL).mean() < EVEN:
         return None

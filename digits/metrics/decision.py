@@ -61,11 +61,9 @@ def decide(
     ends = np.append(np.diff(confidence[order]) != 0, True)  # equal confidences lie on the same side of a threshold
     allowed = np.flatnonzero((errors <= max_error_when_sure) & ends)
     sure = float(confidence[order][allowed[-1]]) if allowed.size else NEVER
-    refusing, rejecting = (
-        float(np.sort(confidence)[int(share * len(confidence))]) for share in (min_refused, max_rejected)
-    )
-    sure = max(sure, refusing)
-    return Decision(sure=sure, known=min(rejecting, sure))
+    ascending = np.sort(confidence)
+    sure = max(sure, float(ascending[int(min_refused * len(ascending))]))
+    return Decision(sure=sure, known=min(float(ascending[int(max_rejected * len(ascending))]), sure))
 
 
 def consequences(decision: Decision, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
