@@ -133,6 +133,16 @@ def test_the_ten_digits_are_read(visit, alphabet, box, pen, right):
     assert sum(best == str(digit) for digit, best in enumerate(found)) >= right, found
 
 
+def test_the_first_stroke_is_not_lost_while_gradio_starts(visit):
+    page = visit()
+    # While its controls load, Gradio lays the invisible cover of one over the whole page, now and then.
+    page.locator("[data-testid=status-tracker].hide").first.evaluate(
+        "cover => { cover.classList.replace('hide', 'translucent'); cover.style = 'position: fixed; inset: 0'; }"
+    )
+    draw(page, LINE, (70, 50, 170))
+    assert settled(page)[1] == "1"
+
+
 def test_a_scribble_gets_no_sure_answer(visit):
     page = visit()
     # To and fro and across: no pen of a digit goes this way.
