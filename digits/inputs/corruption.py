@@ -7,7 +7,7 @@ robust against diverse image corruptions", https://arxiv.org/abs/2001.06057).
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import tensorflow as tf
 
@@ -15,7 +15,7 @@ Corrupt = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def corrupt(pixels: tf.Tensor, seed: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """Corrupts the first `count` images, about as many with each of `KINDS`, in which some stand several times.
+    """Corrupts the first `count` images, each with one of `KINDS`, in about these shares.
 
     Args:
         pixels: float32 `[N, H, W, C]`, 0 to 255, light on dark.
@@ -25,7 +25,7 @@ def corrupt(pixels: tf.Tensor, seed: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 `[N, H, W, C]`; values may lie outside 0 to 255.
     """
-    ends = [count * number // len(KINDS) for number in range(len(KINDS) + 1)]
+    ends = [count * weight // sum(KINDS.values()) for weight in accumulate(KINDS.values(), initial=0)]
     sizes = [end - start for start, end in pairwise(ends)]
     *parts, rest = tf.split(pixels, [*sizes, tf.shape(pixels)[0] - count])
     seeds = [tf.random.experimental.stateless_fold_in(seed, number) for number in range(len(KINDS))]
@@ -109,7 +109,7 @@ def _box(pixels: tf.Tensor, seed: tf.Tensor, smallest: float, largest: float) ->
 
 def _cover(pixels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Covers a box with black (Z. Zhong et al., "Random Erasing", https://arxiv.org/abs/1708.04896)."""
-    return pixels * (1 - _box(pixels, seed, 0.2, 0.45))
+    return pixels * (1 - _box(pixels, seed, 0.2, 0.5))
 
 
 def _invert(pixels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -125,6 +125,6 @@ def _background(pixels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return pixels + (255 - pixels) * light
 
 
-KINDS: tuple[Corrupt, ...] = (
-    _noise, _speckle, _blur, _scatter, _outline, _lines, _lines, _cover, _cover, _cover, _invert, _background,
-)  # fmt: skip
+KINDS: dict[Corrupt, int] = {  # and how often, relative to the others
+    _noise: 1, _speckle: 1, _blur: 1, _scatter: 1, _outline: 1, _lines: 2, _cover: 5, _invert: 1, _background: 1,
+}  # fmt: skip

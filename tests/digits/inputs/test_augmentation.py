@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -5,6 +8,7 @@ import tensorflow as tf
 
 from digits.inputs.augmentation import _transforms, distort
 from digits.params import Augmentation
+from tests.conftest import ROOT
 
 OFF = {
     "moved": 1.0,
@@ -218,3 +222,17 @@ def test_noise_has_a_deviation_of_its_own_for_each_image_up_to_the_limit():
     assert deviations.max() == pytest.approx(25.5, rel=0.12)
     assert deviations.min() < 2
     assert np.median(deviations) == pytest.approx(12.75, rel=0.2)
+
+
+def test_coarse_images_need_no_settings_of_the_processor():
+    # A product of stacks of matrices ended such a process with a segmentation fault.
+    code = """
+import numpy as np
+from digits.inputs.augmentation import distort
+from digits.params import Augmentation
+from tests.conftest import ROOT
+keys = ("moved", "rotation", "zoom", "shift", "shear", "weight", "noise", "corrupted")
+for step in range(9):
+    distort(np.zeros((6, 28, 28, 1), np.uint8), (20, step), Augmentation(**dict.fromkeys(keys, 0), coarse=0.4))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
