@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from digits.inputs import augmentation
@@ -31,12 +32,10 @@ def pictures(
     samples = train.take(holdout.first_of_each_class(train.labels, SAMPLES_PER_CLASS))
     captions = [classes[label] for label in samples.labels]
     original = train.take(holdout.first_of_each_class(train.labels, 1)).images[:DISTORTED]
-    all_of_them = limits.model_copy(update={"moved": 1.0})
-    versions = [augmentation.distort(original, (seed, version), all_of_them) for version in range(VERSIONS)]
     return {
         "class_balance": class_balance(counts),
         "samples": style.gallery(samples.images, captions, title="training images", columns=SAMPLES_PER_CLASS),
-        "augmentation": distortions(original, np.stack(versions, axis=1)),
+        "augmentation": distortions(original, versions(original, limits, seed)),
     }
 
 
@@ -65,6 +64,25 @@ def class_balance(counts: Mapping[str, Mapping[str, int]]) -> Figure:
     return figure
 
 
+def versions(original: np.ndarray, limits: Augmentation, seed: int) -> np.ndarray:
+    """Distorts `VERSIONS` copies of each image as the images of one batch, all of them moved.
+
+    Args:
+        original: uint8 `[N, H, W, C]`.
+        limits: the largest distortions.
+        seed: of the distortions.
+
+    Returns:
+        uint8 `[N, VERSIONS, H, W, C]`.
+    """
+    # Which of a batch are coarse or corrupted depends on their places: in a random order every image gets its share.
+    order = np.random.default_rng(seed).permutation(len(original) * VERSIONS)
+    batch = original.repeat(VERSIONS, axis=0)
+    distorted = np.empty_like(batch)
+    distorted[order] = augmentation.distort(batch[order], (seed, 0), limits.model_copy(update={"moved": 1.0}))
+    return distorted.reshape(len(original), VERSIONS, *original.shape[1:])
+
+
 def distortions(original: np.ndarray, distorted: np.ndarray) -> Figure:
     """Draws each original on the left, its distorted versions beside it.
 
@@ -72,15 +90,18 @@ def distortions(original: np.ndarray, distorted: np.ndarray) -> Figure:
         original: uint8 `[N, H, W, C]`.
         distorted: uint8 `[N, versions, H, W, C]`.
     """
-    rows, versions = distorted.shape[:2]
-    figure = Figure(figsize=(1.1 * (versions + 1), 1.15 * rows + 0.3), layout="constrained")
-    grid = figure.subplots(rows, versions + 1, squeeze=False)
-    for line, first, others in zip(grid, original, distorted, strict=True):
-        for axes, image in zip(line, [first, *others], strict=True):
-            style.show(axes, image)
-            axes.set(xticks=[], yticks=[])
-        for spine in line[0].spines.values():
-            spine.set(edgecolor=style.VALIDATION, linewidth=2)
-    grid[0][0].set_title("original", fontsize=9)
-    grid[0][1].set_title("as trained on", fontsize=9, loc="left")
+    count, columns = len(original), distorted.shape[1] + 1
+    height, width = original.shape[1:3]
+    figure = Figure(figsize=(1.1 * columns, 1.15 * count + 0.3), layout="constrained")
+    axes = figure.subplots()
+    axes.axis("off")
+    images = np.concatenate([original[:, None], distorted], axis=1).reshape(-1, *original.shape[1:])
+    corners = style.tile(axes, images, columns, (width // 14, width // 14))
+    for place, (x, y) in enumerate(corners):
+        color, line = (style.VALIDATION, 2) if place % columns == 0 else ("0.2", 1)
+        frame = Rectangle((x, y), width, height, fill=False, edgecolor=color, linewidth=line, clip_on=False)
+        axes.add_patch(frame)
+    for place, caption in ((0, "original"), (1, "as trained on")):
+        x, y = corners[place]
+        axes.text(x, y - width / 28, caption, fontsize=9, va="bottom")
     return figure

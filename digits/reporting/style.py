@@ -19,7 +19,7 @@ TRAINING, VALIDATION, TEST = "#4477aa", "#ee6677", "#228833"  # P. Tol's "bright
 
 
 def gallery(images: np.ndarray, captions: Sequence[str], *, title: str, columns: int = 8) -> Figure:
-    """Draws images in rows, each under its caption.
+    """Draws images in rows, each under its caption, of at most two lines.
 
     Args:
         images: uint8 `[N, H, W, C]`; C is 1 or 3.
@@ -31,12 +31,40 @@ def gallery(images: np.ndarray, captions: Sequence[str], *, title: str, columns:
     rows = max(1, -(-len(images) // columns))
     figure = Figure(figsize=(max(1.25 * columns, 4), 1.55 * rows + 0.5), layout="constrained")
     figure.suptitle(title)
-    for axes in figure.subplots(rows, columns, squeeze=False).flat:
-        axes.axis("off")
-    for axes, image, caption in zip(figure.axes, images, captions, strict=False):
-        show(axes, image)
-        axes.set_title(caption, fontsize=8)
+    axes = figure.subplots()
+    axes.axis("off")
+    width = images.shape[2]
+    for (x, y), caption in zip(tile(axes, images, columns, (width // 2, width // 5)), captions, strict=True):
+        axes.text(x + width / 2, y - width / 28, caption, fontsize=8, ha="center", va="bottom")
     return figure
+
+
+def tile(axes: Axes, images: np.ndarray, columns: int, gaps: tuple[int, int]) -> np.ndarray:
+    """Draws images in rows as one picture, which takes a tenth of the time of axes for each.
+
+    Args:
+        axes: where to draw, in units of a pixel.
+        images: uint8 `[N, H, W, C]`; C is 1 or 3. N may be 0.
+        columns: images a row.
+        gaps: pixels above, and to the left of, each image.
+
+    Returns:
+        Left and top edge of each image, int64 `[N, 2]`.
+    """
+    count, height, width, channels = images.shape
+    above, beside = gaps
+    lines = -(-count // columns)
+    sheet = np.full(
+        (lines * (above + height), columns * (beside + width), channels), 255 if channels > 1 else 0, np.uint8
+    )
+    corners = [
+        ((n % columns) * (beside + width) + beside, (n // columns) * (above + height) + above) for n in range(count)
+    ]
+    for (x, y), image in zip(corners, images, strict=True):
+        sheet[y : y + height, x : x + width] = image
+    if count:
+        show(axes, sheet)
+    return np.array(corners, np.int64).reshape(-1, 2) - 0.5
 
 
 def show(axes: Axes, image: np.ndarray) -> None:

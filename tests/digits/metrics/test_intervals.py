@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from digits.metrics import scoring
+from digits.metrics import intervals, scoring
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,10 @@ def test_the_wilson_interval_is_the_published_formula(correct, total, low, high)
         pytest.approx(low, abs=1e-5),
         pytest.approx(high, abs=1e-5),
     )
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 100, 10000])
+def test_it_is_that_of_scipy(total):
+    for correct in {0, 1, total // 3, total - 1, total}:
+        expected = binomtest(correct, total).proportion_ci(0.95, method="wilson")
+        assert intervals.wilson_interval(correct, total) == pytest.approx((expected.low, expected.high), abs=1e-12)

@@ -23,10 +23,23 @@ def test_class_balance_shows_shares():
 
 def test_augmentation_shows_the_original_first():
     versions = np.stack([IMAGES, 255 - IMAGES], axis=1)
-    figure = data.distortions(IMAGES, versions)
-    assert len(figure.axes) == 7 * 3
-    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), IMAGES[0, ..., 0])
-    np.testing.assert_array_equal(figure.axes[2].images[0].get_array(), 255 - IMAGES[0, ..., 0])
+    [axes] = data.distortions(IMAGES, versions).axes
+    assert texts(axes.figure) == ["original", "as trained on"]
+    assert len(axes.patches) == 7 * 3
+    for place, shown in ((0, IMAGES[0]), (2, 255 - IMAGES[0]), (3, IMAGES[1])):
+        column, row = (round(edge + 0.5) for edge in axes.patches[place].get_xy())
+        sheet = axes.images[0].get_array()
+        np.testing.assert_array_equal(sheet[row : row + 8, column : column + 8], shown[..., 0])
+
+
+def test_every_image_gets_its_share_of_what_concerns_a_part_of_a_batch():
+    limits = LIMITS.model_copy(update={"rotation": 0, "shift": 0, "coarse": 0.5})
+    versions = data.versions(IMAGES, limits, seed=1)
+    assert versions.shape == (7, data.VERSIONS, 8, 8, 1)
+    changed = (versions != IMAGES[:, None]).any(axis=(2, 3, 4))
+    assert 0.4 < changed.mean() < 0.6
+    assert (changed.sum(axis=1) > 0).all()
+    assert (changed.sum(axis=1) < data.VERSIONS).all()
 
 
 def test_of_data():
@@ -34,5 +47,5 @@ def test_of_data():
     counts = {"train": dict.fromkeys(CLASSES, 20), "test": dict.fromkeys(CLASSES, 5)}
     drawn = data.pictures(split, CLASSES, counts, LIMITS, seed=1)
     assert set(drawn) == {"class_balance", "samples", "augmentation"}
-    assert len(drawn["samples"].axes) == 3 * data.SAMPLES_PER_CLASS
-    assert len(drawn["augmentation"].axes) == 3 * (data.VERSIONS + 1)
+    assert len(drawn["samples"].axes[0].texts) == 3 * data.SAMPLES_PER_CLASS
+    assert len(drawn["augmentation"].axes[0].patches) == 3 * (data.VERSIONS + 1)

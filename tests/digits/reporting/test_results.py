@@ -57,6 +57,6 @@ def test_of_results_shows_the_mistakes_with_their_captions():
     assert set(drawn) == {"confusion", "mistakes", "predictions", "reliability"}
     (mistake,) = drawn["mistakes"].axes
     actual, predicted = CLASSES[split.labels[5]], CLASSES[(split.labels[5] + 1) % 3]
-    assert mistake.get_title() == f"{actual}, read as {predicted}\n90.0%"
+    assert mistake.texts[0].get_text() == f"{actual}, read as {predicted}\n90.0%"
     assert drawn["confusion"].axes[0].get_title() == "1 mistakes in 12"
     assert len(drawn["predictions"].axes) == 4

@@ -11,7 +11,7 @@ def test_curves_confusion_and_the_images_that_one_alone_reads(make_side):
     assert list(drawn) == ["curves", "confusion_base", "confusion_this", "gained", "lost"]
     assert drawn["gained"].get_suptitle() == "5 read rightly by this alone"
     assert drawn["lost"].get_suptitle() == "16 of 20 read rightly by base alone"
-    assert drawn["gained"].axes[0].get_title() == "a: b → a"
+    assert drawn["gained"].axes[0].texts[0].get_text() == "a: b → a"
 
 
 def test_what_is_not_at_hand_is_left_out(make_side):
