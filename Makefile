@@ -81,8 +81,8 @@ gate: $(RUN) ## Fail if a figure is worse than in BASE=main by more than tools/r
 fresh: $(RUN) ## Fail if the committed locks are of other sources or parameters: seconds, without data
 	@python -m tools.fresh
 
-verify: $(RUN) ## Build the embedded pipeline twice from nothing and compare all bytes: ALL=1 as params.yaml says (MNIST)
-	@python -m tools.rebuild_twice $(if $(ALL),,--set $(EMBEDDED))
+verify: $(RUN) ## Build the embedded pipeline twice from nothing and compare all bytes: RECIPE=name; ALL=1 as params.yaml says (MNIST)
+	@python -m tools.rebuild_twice $(if $(ALL),,--set $(EMBEDDED) $(if $(RECIPE),'recipe=$(RECIPE)'))
 
 fsck: $(RUN) ## Re-hash DVC's cache and the outputs, and say how to mend what is damaged (docs/faults.md)
 	@python -m tools.fsck

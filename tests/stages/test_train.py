@@ -1,13 +1,22 @@
 import csv
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
+from dvc.utils.hydra import apply_overrides
 
-from digits.core import files
+from digits import params
+from digits.core import files, paths
 from digits.splits import tfrecords
 from stages import preprocess, train
+from tests.conftest import ROOT
+from tools import rebuild_twice
 
 
 def test_a_plain_keras_model_from_pixels_to_probabilities(project):
@@ -103,3 +112,23 @@ def test_the_history_grows_by_the_epoch_and_the_test_split_is_not_read(project, 
     train.main()
     assert [len(written) for written in rows] == [1, 2, 2]
     assert rows[0] == rows[2][:1], "and is then the same as at the end"
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize("recipe", params.load(ROOT / paths.PARAMS).recipes)
+def test_every_recipe_gives_the_same_bytes_in_another_place(recipe, finished_project, tmp_path):
+    # Two epochs: the last one of `ours` has no distortions.
+    settings = [f"recipe={recipe}", f"recipes.{recipe}.epochs=2"]
+    made = []
+    for name, conditions in rebuild_twice.PLACES.items():
+        folder = tmp_path / name
+        shutil.copytree(finished_project, folder)
+        apply_overrides(folder / paths.PARAMS, settings)
+        own = rebuild_twice.home(tmp_path / "home") if conditions.home else {}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **conditions.environment, **own}
+        with rebuild_twice.limited_cores(conditions.cores), rebuild_twice.busy(conditions.load):
+            subprocess.run([sys.executable, "-m", "stages.train"], check=True, cwd=folder, env=environment)
+        made.append({path: (folder / path).read_bytes() for path in (paths.MODEL, paths.HISTORY, paths.TRAIN_METRICS)})
+    assert json.loads(made[0][paths.TRAIN_METRICS])
+    for path in made[0]:
+        assert made[0][path] == made[1][path], path
