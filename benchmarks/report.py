@@ -9,6 +9,7 @@ from digits.core import errors, files
 
 FOLDER = Path("benchmarks")
 RESULTS = FOLDER / "RESULTS.md"
+COMPARED = Path("compare/metrics.json")  # of the committed comparison
 
 Result = Mapping[str, Any]
 
@@ -25,7 +26,8 @@ def main() -> None:
         if path.exists():
             result = files.read_json(path)
             sections += [*write(result), f"`make bench WHAT={name}`. {machine_text(result['machine'])}"]
-    sections += seeds([files.read_json(path) for path in sorted((FOLDER / "seeds").glob("*.json"))])
+    compared = files.read_json(COMPARED) if COMPARED.exists() else {}
+    sections += seeds([files.read_json(path) for path in sorted((FOLDER / "seeds").glob("*.json"))], compared)
     files.write_text(RESULTS, "\n\n".join(sections) + "\n")
 
 
@@ -157,17 +159,20 @@ SECTIONS = {
 }
 
 
-def seeds(results: Sequence[Result]) -> list[str]:
-    """The accuracy of each recipe over seeds."""
+def seeds(results: Sequence[Result], compared: Mapping[str, Result]) -> list[str]:
+    """The accuracy of each recipe over seeds; marked where the comparison's run of the first seed has another."""
     if not results:
         return []
-    rows = []
+    rows, is_any_older = [], False
     for result in results:
+        own = compared.get(result["recipe"], {}).get("test_accuracy")
+        is_older = own is not None and own != result["runs"][0]["test_accuracy"]
+        is_any_older |= is_older
         test, validation = result["summary"]["test_accuracy"], result["summary"]["validation_accuracy"]
         seconds = [run["training_seconds"] for run in result["runs"]]
         rows.append(
             [
-                f"`{result['recipe']}`",
+                f"`{result['recipe']}`{' *' if is_older else ''}",
                 str(len(result["runs"])),
                 f"**{test['mean']:.2%}** ± {100 * test['sd']:.2f}",
                 f"{test['min']:.2%} to {test['max']:.2%}",
@@ -181,6 +186,7 @@ def seeds(results: Sequence[Result]) -> list[str]:
     return [
         "## Accuracy over seeds",
         table(header, rows),
+        *["\\* Of other sources or settings than those of the [comparison](../compare/REPORT.md)."] * is_any_older,
         "`make bench RECIPE=...`; the files in `benchmarks/seeds` name the machines.",
     ]
 

@@ -31,7 +31,7 @@ def model(trained):  # noqa: F811
 
 @pytest.fixture(scope="module")
 def drawings():
-    """Drawings of digits, by pen, in an alphabet that no choice was made on."""
+    """Drawings of digits, by pen, in an alphabet that the model does not learn from."""
     return [drawing for drawing in strokes.read(ROOT / paths.DRAWINGS) if drawing.label is not None]
 
 

@@ -130,17 +130,25 @@ def finished(tmp_path_factory):
 
 @pytest.mark.pipeline
 @pytest.mark.parametrize(
-    "name", ["data/raw/train_images.npy", "data/tfrecords/dataset.json", "models/model.keras", "metrics/test.json"]
+    "name",
+    [
+        "data/raw/train_images.npy",
+        "data/tfrecords/dataset.json",
+        "models/model.keras",
+        "metrics/test.json",
+        "plots/history.csv",
+    ],
 )
 @pytest.mark.parametrize(
     "damage",
-    [lambda data: data[:-9], lambda data: data[:-9] + b"\0" + data[-8:], lambda _: b""],
-    ids=["cut", "changed", "emptied"],
+    [lambda data: data[:-9], lambda data: data[:-9] + b"\0" + data[-8:], lambda _: b"", None],
+    ids=["cut", "changed", "emptied", "missing"],
 )
 def test_a_damaged_output_comes_back_from_the_cache(finished, name, damage):
     path, before = finished / name, (finished / name).read_bytes()
     path.unlink()
-    path.write_bytes(damage(before))
+    if damage:
+        path.write_bytes(damage(before))
     assert ran(run(finished, "python", "-m", "tools.repro")) == []
     assert path.read_bytes() == before
 

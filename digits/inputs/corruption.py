@@ -1,8 +1,9 @@
 """Stateless random corruption of training images: what may lie over a digit, behind it, or be wrong with the picture.
 
-Each corrupted image gets one of `KINDS`: kinds of disturbance with wide ranges, not those of any test. A network that
-has met several in training reads better under others too (E. Rusak et al., "A simple way to make neural networks
-robust against diverse image corruptions", https://arxiv.org/abs/2001.06057).
+Each corrupted image gets one of `KINDS`: kinds of disturbance with wide ranges. Noise, specks, blur, covers and
+inversion are also measured by `digits.evaluation.corruptions`, in other strengths. A network that has met several in
+training reads better under others too (E. Rusak et al., "A simple way to make neural networks robust against diverse
+image corruptions", https://arxiv.org/abs/2001.06057).
 """
 
 import math

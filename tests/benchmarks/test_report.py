@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks import machine, report
 
 SPREAD = {"n": 3, "median": 2.0, "min": 1.0, "max": 3.0}
@@ -60,7 +62,7 @@ SEEDS = {
         name: {**SPREAD, "mean": 0.5, "sd": 0.001}
         for name in ("test_accuracy", "validation_accuracy", "drawings_accuracy")
     },
-    "runs": [{"training_seconds": 1.0}, {"training_seconds": 3.0}],
+    "runs": [{"training_seconds": 1.0, "test_accuracy": 0.5}, {"training_seconds": 3.0, "test_accuracy": 0.6}],
 }
 
 
@@ -91,6 +93,13 @@ def test_each_measurement_has_its_section(tmp_path, monkeypatch):
     ):
         assert line in text
     assert set(RESULTS) == set(report.SECTIONS)
+
+
+@pytest.mark.parametrize(("accuracy", "mark"), [(0.5, ""), (0.51, " *")])
+def test_seeds_of_another_version_of_the_recipe_are_marked(accuracy, mark):
+    _, table, *notes, _ = report.seeds([SEEDS], {"tiny": {"test_accuracy": accuracy}})
+    assert f"| `tiny`{mark} | 2 |" in table
+    assert ["Of other sources or settings" in note for note in notes] == [True] * bool(mark)
 
 
 def test_what_was_not_measured_is_left_out(tmp_path, monkeypatch):
