@@ -1,4 +1,4 @@
-"""`dvc repro` with nothing to do, here and in an empty project of seven stages.
+"""`dvc repro` with nothing to do, here and in an empty project of as many stages.
 
     python -m benchmarks.idle_repro
 
@@ -11,12 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from benchmarks import machine, timing
 from digits.core import errors, files
 from digits.core.errors import UserError
 
 RESULTS = Path("benchmarks/results/idle_repro.json")
-STAGES = 7
 DVC = [sys.executable, "-m", "dvc"]
 
 
@@ -27,7 +28,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         empty = Path(folder)
-        make_empty_project(empty)
+        stages = len(YAML(typ="safe").load(Path("dvc.yaml"))["stages"])
+        make_empty_project(empty, stages)
         for place in (Path.cwd(), empty):
             if "up to date" not in repro(place):
                 raise UserError(f"{place}: not up to date; run `make repro` first")
@@ -36,6 +38,7 @@ def main() -> None:
     ratios = [ours / theirs for ours, theirs in zip(seconds["ours"], seconds["empty"], strict=True)]
     content = {
         "machine": machine.describe(),
+        "stages": stages,
         "seconds": {name: timing.summary(values) for name, values in seconds.items()},
         "ratio": timing.summary(ratios),
     }
@@ -43,10 +46,10 @@ def main() -> None:
     files.write_json(RESULTS, content)
 
 
-def make_empty_project(folder: Path) -> None:
+def make_empty_project(folder: Path, stages: int) -> None:
     """Makes a git repository with a chain of stages, each of which copies a file."""
     lines = ["stages:"]
-    for number in range(STAGES):
+    for number in range(stages):
         lines += [
             f"  stage{number}:",
             f"    cmd: cp file{number} file{number + 1}",

@@ -50,6 +50,8 @@ def main() -> None:
     parser.add_argument("--hostile", type=float, default=0, metavar="PERCENT", help="of the requests; default: none")
     parser.add_argument("--port", type=int, default=8765)
     arguments = parser.parse_args()
+    if not 0 <= arguments.hostile <= 50 or arguments.seconds < PAUSE or arguments.connections < 1:
+        raise UserError("--hostile is a percentage up to 50; --seconds and --connections are 1 or more")
     command = [sys.executable, "-m", "apps.api", "--port", str(arguments.port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:  # noqa: S603  # our own module
         try:

@@ -120,7 +120,7 @@ def idle_repro(result: Result) -> list[str]:
     """`dvc repro` with nothing to do."""
     return [
         "## `dvc repro` with nothing to do",
-        f"{spread(result['seconds']['ours'], '.2f')} s, an empty project of seven stages "
+        f"{spread(result['seconds']['ours'], '.2f')} s, an empty project of {result['stages']} stages "
         f"{spread(result['seconds']['empty'], '.2f')} s: ratio {spread(result['ratio'], '.2f')}.",
     ]
 
