@@ -1,4 +1,4 @@
-# The project with everything installed, by make and from the same lock files as anywhere else:
+# The project with the pipeline's packages installed, by make and from the same lock files as anywhere else:
 #
 #   docker build --tag digits .                              # or with --build-arg GPU=1: CUDA's libraries
 #   docker run --rm digits                                   # make run

@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from dvc.config import Config
+from dvc.exceptions import DvcException
 
 from digits.core import files
+from digits.core.errors import UserError, one_line, run
 from tools import plots_page as plots_page_template
 from tools import unicode_dvc  # which lets DVC write the configuration of a folder such as `Schätze`
 
 
 def main() -> None:
     """Writes the settings and what they name."""
+    check()
     root = Path.cwd()
     cache = root / ".dvc/site-cache"
     cache.mkdir(parents=True, exist_ok=True)
@@ -31,6 +34,18 @@ def main() -> None:
         choose(settings.setdefault("core", {}), "site_cache_dir", str(cache))
         choose(settings.setdefault("core", {}), "no_scm", True if no_repository() else None)
         choose(settings.setdefault("plots", {}), "html_template", plots_page())
+
+
+def check() -> None:
+    """Reads the configuration.
+
+    Raises:
+        UserError: somebody has broken it.
+    """
+    try:
+        Config(dvc_dir=str(Path(".dvc").absolute()))
+    except DvcException as error:
+        raise UserError(f"{one_line(error)}; mend .dvc/config or .dvc/config.local by hand") from error
 
 
 def patch_dvc(packages: Path) -> None:
@@ -61,6 +76,11 @@ def plots_page() -> str:
     return str(page)
 
 
-if __name__ == "__main__":
+def install() -> None:
+    """Writes the settings, and puts the patches into this environment."""
     main()
     patch_dvc(Path(sysconfig.get_path("purelib")))
+
+
+if __name__ == "__main__":
+    run(install)

@@ -17,7 +17,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +26,7 @@ GB = 10**9
 DISK, MEMORY = 3 * GB, 4 * GB  # .venv takes 2.4; a training on MNIST and the system beside it fit into the other
 MNIST = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 SOURCE = "https://storage.googleapis.com/cvdf-datasets/mnist/"  # where TensorFlow Datasets takes them from
-PYTHONS = ("python3.13", "python3.12", "python3.11", "python3", "python")
+PYTHONS = (sys.executable, "python3.13", "python3.12", "python3.11", "python3", "python")
 SECONDS = 8.0  # for a command or a connection
 CPUINFO = Path("/proc/cpuinfo")
 

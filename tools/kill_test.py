@@ -9,7 +9,6 @@ command that fails by itself, it stops and says where; the folders stay.
 """
 
 import argparse
-import contextlib
 import os
 import random
 import shutil
@@ -18,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -173,10 +173,25 @@ def log(trial: Trial) -> Path:
     return trial.folder.with_suffix(".log")
 
 
+@contextmanager
+def running(trial: Trial) -> Iterator[subprocess.Popen[bytes]]:
+    """Starts the command, in a session of its own, and leaves nothing of it at work."""
+    process = start(trial)
+    try:
+        yield process
+    except subprocess.TimeoutExpired:
+        raise UserError(f"{' '.join(COMMANDS[trial.command])} took longer than {WITHIN} s: {log(trial)}") from None
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
 def finish(trial: Trial) -> None:
     """Runs the command to its end, undisturbed."""
-    process = start(trial)
-    check(trial, process.wait(timeout=WITHIN))
+    with running(trial) as process:
+        check(trial, process.wait(timeout=WITHIN))
 
 
 def check(trial: Trial, status: int) -> None:
@@ -195,18 +210,18 @@ def kill_once(trial: Trial, generator: random.Random) -> bool:
     victim, aimed = generator.choice(VICTIMS), generator.random() < 0.5
     seconds, changes = generator.uniform(0, LONGEST), generator.randint(1, 20)
     began = time.monotonic()
-    process = start(trial)
-    if aimed:
-        when = await_changes(trial, process, changes)
-    else:
-        when = f"after {seconds:.1f} s"
-        while process.poll() is None and time.monotonic() - began < seconds:
-            time.sleep(0.01)
-    if process.poll() is not None:
-        check(trial, process.returncode)
-        return False
-    hit = strike(process, victim)
-    process.wait(timeout=WITHIN)  # where only the stage was hit, DVC ends by itself
+    with running(trial) as process:
+        if aimed:
+            when = await_changes(trial, process, changes)
+        else:
+            when = f"after {seconds:.1f} s"
+            while process.poll() is None and time.monotonic() - began < seconds:
+                time.sleep(0.01)
+        if process.poll() is not None:
+            check(trial, process.returncode)
+            return False
+        hit = strike(process, victim)
+        process.wait(timeout=WITHIN)  # where only the stage was hit, DVC ends by itself
     trial.kills.append(f"{trial.command}: {hit} {when}")
     print(f"{len(trial.kills):4}  {trial.kills[-1]}", flush=True)
     return True
@@ -239,12 +254,12 @@ def strike(process: subprocess.Popen[bytes], victim: str) -> str:
     children = psutil.Process(process.pid).children(recursive=True)
     hit = {}
     for child in children:
-        with contextlib.suppress(psutil.Error):
+        with suppress(psutil.Error):
             name = named(child.cmdline())
             if name and victim in ("both", "dvc" if name == "dvc" else "stage"):
                 hit[child] = name
     for child in hit:
-        with contextlib.suppress(psutil.Error):
+        with suppress(psutil.Error):
             child.kill()
     if not hit:
         os.killpg(process.pid, signal.SIGKILL)

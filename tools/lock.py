@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from digits.core import files
 from digits.core.errors import UserError, run
 
 BASE = "requirements.lock"
@@ -34,16 +35,18 @@ def main() -> None:
     known = {} if options else locked()
     together = resolve([PROJECT, "--all-extras", "--group", "dev", *options], known)
     base = resolve([PROJECT], together)
-    write(BASE, base)
+    locks = {BASE: base}
     for name, group in ON_TOP.items():
-        write(name, on_top(resolve([PROJECT, *group], together), base))
-    write(INSTALLER, resolve(["--group", "install", *options], known))
+        locks[name] = on_top(resolve([PROJECT, *group], together), base)
+    locks[INSTALLER] = resolve(["--group", "install", *options], known)
+    for name, content in locks.items():  # not before all are there: they belong together
+        files.write_text(Path(name), "\n".join(content.values()) + "\n")
 
 
 def locked() -> Blocks:
     """What the lock files have now."""
-    files = [path for name in (BASE, *ON_TOP, INSTALLER) if (path := Path(name)).exists()]
-    return {key: lines for path in files for key, lines in blocks(path.read_text(encoding="utf-8")).items()}
+    there = [path for name in (BASE, *ON_TOP, INSTALLER) if (path := Path(name)).exists()]
+    return {key: lines for path in there for key, lines in blocks(path.read_text(encoding="utf-8")).items()}
 
 
 def blocks(text: str) -> Blocks:
@@ -70,11 +73,6 @@ def resolve(wanted: Iterable[str], preferred: Mapping[str, str]) -> Blocks:
 def on_top(wanted: Blocks, base: Blocks) -> Blocks:
     """What the base does not have, or only for other systems."""
     return {key: lines for key, lines in wanted.items() if not {key, key.partition(" ;")[0]} & set(base)}
-
-
-def write(name: str, content: Blocks) -> None:
-    """Writes a lock file."""
-    Path(name).write_text("\n".join(content.values()) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

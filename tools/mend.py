@@ -23,7 +23,7 @@ from voluptuous import Invalid
 
 from digits.core import files, paths
 from digits.core.errors import UserError, run
-from tools import unicode_dvc
+from tools import configure_dvc, unicode_dvc
 
 LOCKS = ("dvc.lock", "compare/pipeline.lock")
 WRITTEN_BY_HAND = ("dvc.yaml", str(paths.PARAMS), "compare/pipeline.yaml")
@@ -41,6 +41,7 @@ ENOUGH = {  # what TensorFlow and DVC need: less ends in a crash that says nothi
 
 def main() -> None:
     """Mends everything, and says what."""
+    configure_dvc.check()
     check_machine()
     end_orphans()
     remove_copies()
@@ -59,7 +60,7 @@ def check_machine() -> None:
     """
     for folder in (Path(".dvc"), KEPT.parent):
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
-            raise UserError(f"{folder}: DVC may not write there; work in a clone of your own, or ask {folder.owner()}")
+            raise UserError(f"{folder}: DVC may not write there; work in a clone of your own, or ask its owner")
     if full := unicode_dvc.full_disk():
         raise UserError(f"{full}: {unicode_dvc.NO_SPACE}")
     for name, (limit, enough) in ENOUGH.items():
@@ -84,7 +85,8 @@ def end_orphans() -> None:
             process.terminate()
     _, alive = psutil.wait_procs(found, timeout=10)
     for process in alive:
-        process.kill()
+        with contextlib.suppress(psutil.Error):
+            process.kill()
     for stage in dict.fromkeys(found.values()):
         say(f"{stage}: was still at work for a DVC that was killed; ended, and it goes on where it was")
 
@@ -214,7 +216,8 @@ def restore_git() -> None:
         before = files.read_json(BEFORE)
     except UserError:
         before = {}
-    if before and psutil.pid_exists(before["pid"]) and before["pid"] != os.getpid():
+    by_another = bool(before) and before["pid"] != os.getpid()
+    if by_another and not unicode_dvc.patches.ended(before["pid"], BEFORE.stat().st_mtime):
         return
     if before and text_of("rev-parse", "HEAD") == before["head"]:
         remove_git_locks()

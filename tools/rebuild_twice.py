@@ -26,7 +26,7 @@ from pathlib import Path
 from dvc.config import Config
 
 from digits.core.errors import UserError, run
-from tools import comparison, golden
+from tools import comparison, configure_dvc, golden
 
 FOLDER = Path("runs/verify")
 # What a user may have set for all his programs: the pipeline must not heed it.
@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="parameters that differ")
     parser.add_argument("--record", action="store_true", help="write the golden hashes instead of comparing")
     arguments = parser.parse_args()
+    configure_dvc.check()
     shutil.rmtree(FOLDER, ignore_errors=True)
     if arguments.record:
         record(arguments.set)

@@ -11,6 +11,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from digits.core.errors import UserError, run
+from tools import configure_dvc
 
 WIDTH = 120
 HEADER = ("experiment", "test accuracy (95 % interval)", "validation", "test loss", "changed")
@@ -26,6 +27,7 @@ class Row(NamedTuple):
 
 def main() -> None:
     """Prints the table."""
+    configure_dvc.check()
     with Repo() as repo:
         try:
             commits = repo.experiments.show()

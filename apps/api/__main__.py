@@ -2,9 +2,13 @@
 
 import argparse
 import gc
+import socket
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
+from uvicorn.main import STARTUP_FAILURE
 
 from apps import limits, ports
 from apps.api import app
@@ -41,11 +45,10 @@ def main() -> None:
     ports.check(arguments.host, arguments.port)
     # One thread: HTTP needs the other core.
     predictor = Predictor(*chosen(arguments.model, arguments.about), threads=1, checked=not arguments.allow)
-    print(f"{predictor.about.recipe} on http://{arguments.host}:{arguments.port}", flush=True)
     service = app.create(predictor, rate=arguments.rate, origins=arguments.cors)
     gc.collect()
     gc.freeze()  # long-lived objects are not scanned again: no request waits for that
-    uvicorn.run(
+    configuration = uvicorn.Config(
         service,
         host=arguments.host,
         port=arguments.port,
@@ -56,6 +59,26 @@ def main() -> None:
         log_level="error",  # not a line for each request that is none
         access_log=False,
     )
+    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+    server = Server(configuration, f"{predictor.about.recipe} on http://{host}:{arguments.port}")
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+class Server(uvicorn.Server):
+    """Prints a line as soon as it answers."""
+
+    def __init__(self, configuration: uvicorn.Config, line: str) -> None:
+        super().__init__(configuration)
+        self._line = line
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts the workers, and listens."""
+        await super().startup(sockets)
+        if self.started:
+            print(self._line, flush=True)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,9 @@ class LimitedConnection(HttpToolsProtocol):
         return self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
 
     def _refuse(self, status: int, reason: str) -> None:
+        if self._stage is not Stage.BODY and self.cycle is not None and not self.cycle.response_complete:
+            self.transport.abort()  # an earlier request has no answer yet, and would get this one's
+            return
         head = f"content-type: text/plain\r\ncontent-length: {len(reason)}\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[status] + (head + reason).encode())
         self.transport.close()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from apps import limits
@@ -41,13 +41,23 @@ class Workers:
     async def start(self) -> None:
         """Starts them; requests may be sent at once."""
         count = limits.SMALL_WORKERS + limits.LARGE_WORKERS
-        pairs = [socket.socketpair() for _ in range(count)]
-        theirs = [str(other.fileno()) for _, other in pairs]
+        with ExitStack() as opened:  # closed again, should the process not start
+            pairs = [tuple(map(opened.enter_context, socket.socketpair())) for _ in range(count)]
+            self._process = self._start_process([str(other.fileno()) for _, other in pairs])
+            opened.pop_all()
+        for _, other in pairs:
+            other.close()
+        channels = [await Channel.opened(ours, self._lost) for ours, _ in pairs]
+        self._small = Pool(channels[: limits.SMALL_WORKERS], most=limits.SMALL_WAITING, depth=PIPELINED)
+        self._large = Pool(channels[limits.SMALL_WORKERS :], most=limits.LARGE_WAITING, depth=1)
+        self._restarting: asyncio.Task[None] | None = None
+
+    def _start_process(self, theirs: list[str]) -> subprocess.Popen[bytes]:
         command = [*self.command, *theirs[: limits.SMALL_WORKERS], "-", *theirs[limits.SMALL_WORKERS :]]
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         # One thread of BLAS: the process forks.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
-        self._process = subprocess.Popen(  # noqa: S603  # our own module
+        return subprocess.Popen(  # noqa: S603  # our own module
             command,
             env=environment,
             pass_fds=list(map(int, theirs)),
@@ -55,12 +65,6 @@ class Workers:
             stdout=subprocess.DEVNULL,
             process_group=0,
         )
-        for _, other in pairs:
-            other.close()
-        channels = [await Channel.opened(ours, self._lost) for ours, _ in pairs]
-        self._small = Pool(channels[: limits.SMALL_WORKERS], most=limits.SMALL_WAITING, depth=PIPELINED)
-        self._large = Pool(channels[limits.SMALL_WORKERS :], most=limits.LARGE_WAITING, depth=1)
-        self._restarting: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
         """Ends them."""
@@ -114,15 +118,23 @@ class Workers:
 
     async def _restart(self) -> None:
         self._end()
-        await asyncio.sleep(RESTART_SECONDS)
-        await self.start()
+        while self._restarting:  # until `start` has done all
+            await asyncio.sleep(RESTART_SECONDS)
+            try:
+                await self.start()
+            except OSError:  # no memory, process or descriptor just now
+                self._kill()
 
     def _end(self) -> None:
         for channel in (*self._small.channels, *self._large.channels):
             channel.close()
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._kill()
+
+    def _kill(self) -> None:
+        if self._process.returncode is None:  # else its number may be another's by now
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
 
 class Pool:

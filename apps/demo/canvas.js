@@ -4,8 +4,8 @@ const pen = element.querySelector("input");
 const context = canvas.getContext("2d");
 const STEP = 7; // of the keyboard's pen
 let strokes = [];
-let pointer = null; // the one that draws the current stroke
-let keyboard = null; // {x, y, down}, once a key was pressed
+let pointer = null; // {id, stroke} of the one that draws
+let keyboard = null; // {x, y, stroke}, once a key was pressed; the stroke while its pen is down
 let waiting = false;
 
 function position(event) {
@@ -28,7 +28,7 @@ function redraw() {
   if (keyboard && document.activeElement === canvas) {
     context.lineWidth = 2;
     context.beginPath();
-    context.arc(keyboard.x, keyboard.y, keyboard.down ? 4 : 9, 0, 2 * Math.PI);
+    context.arc(keyboard.x, keyboard.y, keyboard.stroke ? 4 : 9, 0, 2 * Math.PI);
     context.stroke();
   }
 }
@@ -45,40 +45,40 @@ function send() {
 }
 
 function begin(x, y) {
-  strokes.push({ width: Number(pen.value), points: [x, y] });
+  const stroke = { width: Number(pen.value), points: [x, y] };
+  strokes.push(stroke);
+  return stroke;
 }
 
 canvas.addEventListener("pointerdown", (event) => {
   if (pointer !== null || event.button > 0) return;
   event.preventDefault();
   canvas.focus();
-  pointer = event.pointerId;
-  canvas.setPointerCapture(pointer);
-  begin(...position(event));
+  canvas.setPointerCapture(event.pointerId);
+  pointer = { id: event.pointerId, stroke: begin(...position(event)) };
   send();
 });
 
 canvas.addEventListener("pointermove", (event) => {
-  if (event.pointerId !== pointer) return;
-  for (const moved of event.getCoalescedEvents?.() ?? [event]) strokes.at(-1).points.push(...position(moved));
+  if (event.pointerId !== pointer?.id) return;
+  for (const moved of event.getCoalescedEvents?.() ?? [event]) pointer.stroke.points.push(...position(moved));
   send();
 });
 
 for (const end of ["pointerup", "pointercancel"])
   canvas.addEventListener(end, (event) => {
-    if (event.pointerId === pointer) pointer = null;
+    if (event.pointerId === pointer?.id) pointer = null;
   });
 
 canvas.addEventListener("keydown", (event) => {
   const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-  keyboard ??= { x: 140, y: 60, down: false };
+  keyboard ??= { x: 140, y: 60, stroke: null };
   if (move) {
     keyboard.x = Math.min(Math.max(keyboard.x + STEP * move[0], 0), 280);
     keyboard.y = Math.min(Math.max(keyboard.y + STEP * move[1], 0), 280);
-    if (keyboard.down) strokes.at(-1).points.push(keyboard.x, keyboard.y);
+    keyboard.stroke?.points.push(keyboard.x, keyboard.y);
   } else if (event.key === " ") {
-    keyboard.down = !keyboard.down;
-    if (keyboard.down) begin(keyboard.x, keyboard.y);
+    keyboard.stroke = keyboard.stroke ? null : begin(keyboard.x, keyboard.y);
   } else if (event.key === "z" && (event.ctrlKey || event.metaKey)) {
     undo();
   } else return;
@@ -88,15 +88,16 @@ canvas.addEventListener("keydown", (event) => {
 canvas.addEventListener("blur", redraw);
 
 function undo() {
-  strokes.pop();
-  if (keyboard) keyboard.down = false;
+  const undone = strokes.pop();
+  if (pointer?.stroke === undone) pointer = null; // what still moves draws no more
+  if (keyboard?.stroke === undone) keyboard.stroke = null;
   send();
 }
 
 element.querySelector("[data-do=undo]").addEventListener("click", undo);
 element.querySelector("[data-do=clear]").addEventListener("click", () => {
   strokes = [];
-  keyboard = null;
+  pointer = keyboard = null;
   send();
 });
 

@@ -178,13 +178,15 @@ class Handlers:
             if sent == NO_PHOTOGRAPH:
                 return ONE_DIGIT
             try:
-                found = read_each(predictor, await self._workers.steps(photograph.parse(sent)))
+                taken = await self._workers.steps(photograph.parse(sent))
             except RequestError as error:
                 raise UserError(str(error)) from error
+            found = await asyncio.to_thread(read_each, predictor, taken)
             if len(found) != 1:
                 return ONE_DIGIT
             [(digit, answer)] = found
-            return self._correct(predictor, digit.frame, answer, label, {"source": "photograph"})
+            details = {"source": "photograph"}
+            return await asyncio.to_thread(self._correct, predictor, digit.frame, answer, label, details)
 
     def _correct(
         self, predictor: Predictor, picture: np.ndarray, answer: Answer, label: str | None, details: dict[str, Any]

@@ -44,6 +44,21 @@ def test_the_catalogue_holds_what_is_there(tmp_path):
     assert found["tiny on mnist (ONNX)"] == (tmp_path / paths.ONNX, tmp_path / paths.ABOUT)
 
 
+def test_what_another_version_left_in_runs_is_named_and_left_out(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    place(tmp_path, paths.LITERT)
+    place(tmp_path / "runs/old", paths.LITERT)
+    (tmp_path / "runs/old" / paths.ABOUT).write_text("{}")
+    place_compared(tmp_path / "runs/compare", "resnet", "mnist")
+    (tmp_path / "runs/compare/compare/results/resnet/about.json").write_text("{}")
+    assert list(catalogue.catalogue(tmp_path)) == ["tiny on mnist (LiteRT)"]
+    assert [line.count("left out: ") for line in capsys.readouterr().err.splitlines()] == [1, 1]
+    assert catalogue.chosen(None) == (paths.LITERT, paths.ABOUT)
+    (tmp_path / paths.ABOUT).write_text("{}")
+    with pytest.raises(UserError, match=r"^models/about\.json: "):
+        catalogue.chosen(None)
+
+
 def test_a_named_model_goes_with_the_description_beside_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model, other = tmp_path / "some" / "model.onnx", tmp_path / "other.json"

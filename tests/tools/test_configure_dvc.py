@@ -3,6 +3,7 @@ import subprocess
 import pytest
 from dvc.config import Config
 
+from digits.core.errors import UserError
 from tools import configure_dvc
 
 
@@ -40,3 +41,10 @@ def test_without_git_dvc_is_told_and_with_it_no_longer(folder):
 def test_what_somebody_else_has_set_stays(folder):
     (folder / ".dvc/config.local").write_text("[cache]\n    type = copy\n")
     assert settings(folder)["cache"]["type"] == "copy"
+
+
+@pytest.mark.parametrize("content", ["[core\n", "[core]\n    no_such_key = 1\n"])
+def test_a_broken_configuration_is_one_line(folder, content):
+    (folder / ".dvc/config").write_text(content)
+    with pytest.raises(UserError, match=r"mend \.dvc/config or \.dvc/config\.local by hand"):
+        configure_dvc.main()

@@ -2,7 +2,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -127,7 +126,6 @@ def test_in_a_clone_of_this_project_it_takes_seconds_and_changes_nothing(tmp_pat
             shutil.copy2(ROOT / name, tmp_path / name)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     before = {path for path in tmp_path.rglob("*") if not {".dvc", ".git"} & set(path.parts)}
-    start = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "tools.fresh"],
         cwd=tmp_path,
@@ -136,7 +134,6 @@ def test_in_a_clone_of_this_project_it_takes_seconds_and_changes_nothing(tmp_pat
         capture_output=True,
         text=True,
     )
-    assert time.monotonic() - start < 60
     # Whether the committed locks are of the committed sources is for CI's job `fresh` to say.
     if done.returncode:
         (line,) = done.stderr.splitlines()

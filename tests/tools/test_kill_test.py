@@ -1,4 +1,3 @@
-import random
 import subprocess
 import sys
 import time
@@ -93,12 +92,13 @@ def test_the_project_has_small_settings_and_an_edit(tmp_path, monkeypatch):
     assert kill_test.git_state(tmp_path / "project")[1:] == [" M LICENSE", kill_test.EDIT.strip()]
 
 
-def test_the_same_seed_gives_the_same_moments(trial, monkeypatch):
-    def moments():
-        generator = random.Random("1 repro")
-        return [(generator.choice(kill_test.VICTIMS), generator.random(), generator.uniform(0, 1)) for _ in range(5)]
-
-    assert moments() == moments()
+def test_a_command_that_does_not_end_is_ended_and_told(trial, monkeypatch):
+    monkeypatch.setattr(kill_test, "WITHIN", 0.1)
+    process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    monkeypatch.setattr(kill_test, "start", lambda trial: process)
+    with pytest.raises(UserError, match=r"took longer than 0\.1 s"):
+        kill_test.finish(trial)
+    assert process.poll() is not None
 
 
 @pytest.mark.pipeline

@@ -217,6 +217,17 @@ def test_the_note_of_a_living_experiment_stays(repository):
         assert mend.BEFORE.exists()
 
 
+def test_a_number_that_another_process_has_by_now_is_no_experiment(repository):
+    with mend.keeping_git():
+        note = json.loads(mend.BEFORE.read_text())
+        with subprocess.Popen(["sleep", "60"]) as other:
+            mend.BEFORE.write_text(json.dumps({**note, "pid": other.pid}))
+            os.utime(mend.BEFORE, (0, 0))
+            mend.main()
+            other.kill()
+        assert not mend.BEFORE.exists()
+
+
 def test_without_git_there_is_nothing_to_keep(folder, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with mend.keeping_git():

@@ -17,6 +17,7 @@ from digits.core import files, paths
 from digits.core.errors import UserError, run
 from digits.splits import tfrecords
 from digits.splits.split import Split
+from tools import configure_dvc
 from tools.review import charts, gate, text
 from tools.review.figures import compared
 from tools.review.pictures import pictures
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("this", nargs="?", help="the other one; without it the work tree")
     parser.add_argument("--gate", action="store_true", help="fail if a figure is worse than tolerances.yaml allows")
     arguments = parser.parse_args()
+    configure_dvc.check()
     base, this = read(arguments.base), read(arguments.this)
     figures = compared(base, this)
     report = text.markdown(base, this, figures)

@@ -160,6 +160,37 @@ def test_all_are_started_anew_when_they_are_gone(three, monkeypatch):
     assert np.array_equal(digit.frame, framing.frame(three))
 
 
+@pytest.mark.parametrize("fault", ["_start_process", "opened"])
+def test_a_start_that_fails_is_tried_again(three, monkeypatch, fault):
+    monkeypatch.setattr(workers, "RESTART_SECONDS", 0.01)
+    place = Workers if fault == "_start_process" else workers.Channel
+    working, failures, started = getattr(place, fault), [OSError("too many open files")] * 3, []
+    popen = workers.subprocess.Popen
+    monkeypatch.setattr(
+        workers.subprocess, "Popen", lambda *args, **options: started.append(popen(*args, **options)) or started[-1]
+    )
+
+    def fail_at_first(*arguments):
+        if failures:
+            raise failures.pop()
+        return working(*arguments)
+
+    async def ask(running):
+        monkeypatch.setattr(place, fault, fail_at_first)
+        os.killpg(running._process.pid, signal.SIGKILL)
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    return await running.digits("image/png", encoded(three))
+                except RequestError:
+                    await asyncio.sleep(0.01)
+
+    [[digit]] = run(ask)
+    assert not failures
+    assert np.array_equal(digit.frame, framing.frame(three))
+    assert all(process.poll() is not None for process in started), "none is left at work"
+
+
 def test_workers_that_do_not_answer_are_started_anew(three, monkeypatch):
     monkeypatch.setattr(workers, "RESTART_SECONDS", 0.01)
 

@@ -185,6 +185,26 @@ def test_undo_takes_the_last_stroke_back_and_clear_all(visit):
     expect(answer(page)).to_have_text("nothing drawn")
 
 
+def test_what_is_drawn_on_after_undo_and_clear_is_gone(visit):
+    page = visit()
+    draw(page, LINE, (130, 40, 200))
+    before = settled(page)
+    sheet = page.locator("#sheet canvas").bounding_box()
+    for undone in ("Control+z", "Clear"):
+        page.mouse.move(sheet["x"] + 40, sheet["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(sheet["x"] + 60, sheet["y"] + 200, steps=5)
+        if undone == "Clear":  # by another finger
+            page.locator("#sheet [data-do=clear]").dispatch_event("click")
+        else:
+            page.keyboard.press(undone)
+        page.mouse.move(sheet["x"] + 250, sheet["y"] + 150, steps=5)
+        page.mouse.up()
+        if undone != "Clear":
+            assert settled(page) == before
+    expect(answer(page)).to_have_attribute("data-verdict", NOTHING)
+
+
 def test_a_mistake_is_corrected_and_kept(visit, trained):
     page = visit()
     draw(page, LINE, (130, 40, 200))
