@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
-from uvicorn.main import STARTUP_FAILURE
 
 from apps import limits, ports
 from apps.api import app
@@ -64,7 +63,7 @@ def main() -> None:
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
-        sys.exit(STARTUP_FAILURE)
+        sys.exit(1)
 
 
 class Server(uvicorn.Server):

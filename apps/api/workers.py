@@ -41,13 +41,15 @@ class Workers:
     async def start(self) -> None:
         """Starts them; requests may be sent at once."""
         count = limits.SMALL_WORKERS + limits.LARGE_WORKERS
-        with ExitStack() as opened:  # closed again, should the process not start
+        with ExitStack() as opened:  # and closed again, should something be short
             pairs = [tuple(map(opened.enter_context, socket.socketpair())) for _ in range(count)]
             self._process = self._start_process([str(other.fileno()) for _, other in pairs])
+            channels = []
+            for ours, other in pairs:
+                other.close()
+                channels.append(await Channel.opened(ours, self._lost))
+                opened.callback(channels[-1].close)
             opened.pop_all()
-        for _, other in pairs:
-            other.close()
-        channels = [await Channel.opened(ours, self._lost) for ours, _ in pairs]
         self._small = Pool(channels[: limits.SMALL_WORKERS], most=limits.SMALL_WAITING, depth=PIPELINED)
         self._large = Pool(channels[limits.SMALL_WORKERS :], most=limits.LARGE_WAITING, depth=1)
         self._restarting: asyncio.Task[None] | None = None

@@ -89,6 +89,7 @@ canvas.addEventListener("blur", redraw);
 
 function undo() {
   const undone = strokes.pop();
+  if (!undone) return;
   if (pointer?.stroke === undone) pointer = null; // what still moves draws no more
   if (keyboard?.stroke === undone) keyboard.stroke = null;
   send();

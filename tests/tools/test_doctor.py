@@ -29,6 +29,7 @@ def bare(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path / "none"))
+    monkeypatch.setattr(doctor, "PYTHONS", ("python3",))
     monkeypatch.setattr(doctor, "command_of", lambda *names: None)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: SimpleNamespace(free=10**9))
 

@@ -159,13 +159,13 @@ def test_a_long_header_is_refused(parts):
     assert exchange(*parts)[:12] in (b"HTTP/1.1 431", b"reset")
 
 
-@pytest.mark.parametrize("second", [START + b"X: " + b"x" * limits.HEADER_BYTES, b"nonsense\r\n\r\n"])
+@pytest.mark.parametrize("second", [[START, *([b"x" * 4096] * 5)], [b"nonsense\r\n\r\n"]])
 def test_a_request_that_is_refused_gets_no_answer_before_an_earlier_one(monkeypatch, second):
     async def never(scope, receive, send):
         await asyncio.sleep(60)
 
     monkeypatch.setitem(globals(), "app", never)
-    assert exchange(with_body(b"a"), second) in (b"", b"reset")
+    assert exchange(with_body(b"a"), *second) in (b"", b"reset")
 
 
 def test_a_header_of_the_allowed_length_is_read():

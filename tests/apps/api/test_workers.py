@@ -15,7 +15,7 @@ from benchmarks import hostile
 from digits.drawing import framing
 from tests.apps.conftest import encoded
 
-LITTLE_TIME = "from apps import limits; limits.{} = 0.02; from apps.api import decoding; decoding.main()"
+LITTLE_TIME = "from apps import limits; limits.{} = 0.06; from apps.api import decoding; decoding.main()"
 # Some tenths of a second of processor time, and few pixels.
 SLOW = ("image/png", hostile.png_with_text())
 
