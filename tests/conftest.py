@@ -6,6 +6,8 @@ TensorFlow is imported when it is needed: pytest-xdist's first process, which st
 import importlib
 import os
 import shutil
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +40,20 @@ def tensorflow():
     """As every stage sets it, and before anything else: TensorFlow takes its thread count once a process."""
     determinism = importlib.import_module("digits.models.determinism")
     determinism.configure(params.load(ROOT / "params.yaml").processor)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    """Waits for what another process does; a test that waits for ever would hide that it never happens."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port
 from tests.tools.review.conftest import side
 from tools import plots_page
 from tools.review import text as report_text
@@ -85,10 +84,7 @@ def test_tensorboard_shows(tensorboard, page, tab, texts, drawn):
 
 @pytest.fixture(scope="module")
 def netron(finished_project):
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    command = [PROGRAMS / "netron", "--host", "localhost", "--port", str(port), "models/model.keras"]
+    command = [PROGRAMS / "netron", "--host", "localhost", "--port", str(free_port()), "models/model.keras"]
     server, address = serve(command, finished_project)
     yield address
     stop(server)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -13,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from digits.core import files
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port
 from tests.test_makefile import with_environment
 from tests.test_pipeline import commit, make_clone, run
 
@@ -124,12 +123,6 @@ def test_last_weeks_model_is_back_and_today_again(walk):
     assert (walk.folder / "runs/main/models/about.json").exists()
 
 
-def free_port():
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
-
-
 @contextlib.contextmanager
 def served(walk):
     """Runs the command of the document that serves, and gives what its /health answers."""
@@ -150,11 +143,7 @@ def served(walk):
             lines.append(line)
             if f"http://127.0.0.1:{port}" in line:
                 break
-        answer = None
-        while answer is None and service.poll() is None:
-            with contextlib.suppress(OSError):
-                answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/health").read().decode()
-        yield "".join(lines), answer
+        yield "".join(lines), urllib.request.urlopen(f"http://127.0.0.1:{port}/health").read().decode()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(service.pid, signal.SIGINT)

@@ -14,7 +14,7 @@ import pytest
 import requests
 from ruamel.yaml import YAML
 
-from tests.conftest import edit_params
+from tests.conftest import edit_params, free_port
 from tests.test_pipeline import ENVIRONMENT, commit, make_clone, run
 
 pytestmark = pytest.mark.pipeline
@@ -58,9 +58,7 @@ def serve(tmp_path):
     started, log = [], tmp_path / "server.log"  # a pipe that nobody reads would stop the server
 
     def start(command):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         with log.open("w") as out:
             started.append(subprocess.Popen(command(port), stdout=out, stderr=out))
         wait_for(port, started[-1], log)

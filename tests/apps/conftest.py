@@ -3,7 +3,6 @@
 import io
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -27,7 +26,7 @@ from digits.serving.predictor import Predictor
 from digits.splits.split import Split
 from digits.training import trainer
 from digits.training.checkpoints import Checkpoint
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port  # noqa: F401  # for the tests of the programs
 from tests.digits.conftest import exported, network  # noqa: F401  # what the command line is tested with
 from tools import drawings
 from tools.alphabets import TEST, VALIDATION
@@ -132,12 +131,6 @@ def encoded(image: np.ndarray, kind: str = "PNG", **options) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, kind, **options)
     return file.getvalue()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 class Served:

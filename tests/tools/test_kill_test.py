@@ -1,13 +1,12 @@
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from digits.core.errors import UserError
-from tests.conftest import ROOT
+from tests.conftest import ROOT, wait_until
 from tests.test_pipeline import make_clone
 from tools import kill_test
 
@@ -67,10 +66,12 @@ def started(trial, monkeypatch):
     monkeypatch.setitem(kill_test.COMMANDS, "repro", STAND_IN)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
     process = kill_test.start(trial)
-    while len(psutil.Process(process.pid).children()) < 2 or any(
-        kill_test.named(child.cmdline()) == "" for child in psutil.Process(process.pid).children()
-    ):
-        time.sleep(0.01)
+
+    def both_run():
+        children = psutil.Process(process.pid).children()
+        return len(children) == 2 and all(kill_test.named(child.cmdline()) for child in children)
+
+    wait_until(both_run)
     yield process
     for child in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
         child.kill()

@@ -3,13 +3,13 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from digits.core.errors import UserError
+from tests.conftest import wait_until
 from tools import comparison, mend
 
 LOCK = "schema: '2.0'\nstages:\n  train:\n    cmd: python -m stages.train\n"
@@ -250,8 +250,7 @@ def stage_of(parent_command):
     """Starts a stage below a process; returns both once it is at work."""
     environment = {**os.environ, "PYTHON": f"env DVC_STAGE=train {sys.executable}", "STAGE": STAGE}
     parent = subprocess.Popen(["sh", "-c", parent_command], env=environment)
-    while not Path("begun").exists():
-        time.sleep(0.01)
+    wait_until(Path("begun").exists)
     return parent
 
 

@@ -2,13 +2,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from digits.core.errors import UserError
-from tests.conftest import ROOT
+from tests.conftest import ROOT, wait_until
 from tools import repro, unicode_dvc
 
 
@@ -68,8 +67,7 @@ def test_a_second_dvc_is_refused_and_a_signal_ends_the_stage_with_a_line(tmp_pat
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     command = [sys.executable, "-m", "tools.unicode_dvc", "repro"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
-    while not (tmp_path / "begun").exists():
-        time.sleep(0.01)
+    wait_until((tmp_path / "begun").exists)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=rf"^another DVC is at work here \(process {process.pid}\): wait for it"):
         repro.refuse_company()

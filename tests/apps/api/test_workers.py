@@ -148,12 +148,13 @@ def test_all_are_started_anew_when_they_are_gone(three, monkeypatch):
         await running.digits("image/png", encoded(three))
         os.killpg(running._process.pid, signal.SIGKILL)
         told = set()
-        while True:
-            try:
-                return told, await running.digits("image/png", encoded(three))
-            except RequestError as error:
-                told.add((error.status, error.retry_after))
-                await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    return told, await running.digits("image/png", encoded(three))
+                except RequestError as error:
+                    told.add((error.status, error.retry_after))
+                    await asyncio.sleep(0.01)
 
     told, [[digit]] = run(ask)
     assert told == {(503, 1)}
@@ -202,8 +203,9 @@ def test_workers_that_do_not_answer_are_started_anew(three, monkeypatch):
             short.setattr(limits, "WORKER_WAIT_SECONDS", 0.05)
             short.setattr(limits, "STUCK_SECONDS", 0.01)
             told = await refusal(running.digits("image/png", encoded(three)))
-            while running._restarting:
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(60):
+                while running._restarting:
+                    await asyncio.sleep(0.01)
         return told, await running.digits("image/png", encoded(three))
 
     told, [[digit]] = run(ask)

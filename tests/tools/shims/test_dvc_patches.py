@@ -17,7 +17,7 @@ import dvc_objects.fs.local
 import psutil
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, wait_until
 from tools import configure_dvc, unicode_dvc
 
 patches = sys.modules[unicode_dvc.PATCHES]
@@ -204,8 +204,7 @@ def test_an_empty_rwlock_stays_while_another_dvc_is_at_work_here(project):
     (project / "dvc.yaml").write_text(PIPELINE.replace("echo 1 > a", "touch begun; sleep 60"))
     other = subprocess.Popen([sys.executable, "-m", "dvc", "repro", "first"], cwd=project, stdout=subprocess.DEVNULL)
     try:
-        while not (project / "begun").exists():
-            time.sleep(0.01)
+        wait_until((project / "begun").exists)
         (project / ".dvc/tmp/rwlock").write_text("")
         done = dvc(project, "repro", "second")
         assert done.returncode == 255
