@@ -41,8 +41,8 @@ def requests() -> dict[str, Request]:
 def form(files: list[bytes]) -> Request:
     """A form with these files."""
     head = b'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-    parts = b"".join(b"--frontier\r\n" + head + file + b"\r\n" for file in files)
-    return f"multipart/form-data; boundary={BOUNDARY}", parts + b"--frontier--\r\n"
+    parts = b"".join(b"--" + BOUNDARY.encode() + b"\r\n" + head + file + b"\r\n" for file in files)
+    return f"multipart/form-data; boundary={BOUNDARY}", parts + b"--" + BOUNDARY.encode() + b"--\r\n"
 
 
 def png_with_text(chunks: int = 64) -> bytes:

@@ -12,6 +12,7 @@ from dvc.repo import Repo
 
 from digits.core.errors import UserError, run
 from tools import configure_dvc
+from tools.review.side import flat
 
 WIDTH = 120
 HEADER = ("experiment", "test accuracy (95 % interval)", "validation", "test loss", "changed")
@@ -60,15 +61,6 @@ def as_row(state: Any, commit: Any = None) -> Row:
 def content(files: Mapping[str, Any]) -> dict[str, Any]:
     """The values in files as DVC gives them, by their keys joined with dots."""
     return {key: value for file in files.values() for key, value in flat(file.get("data") or {}).items()}
-
-
-def flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`{a: {b: 1}}` as `{a.b: 1}`."""
-    found = {}
-    for key, value in values.items():
-        below = flat(value) if isinstance(value, Mapping) else None
-        found.update({f"{key}.{inner}": deep for inner, deep in below.items()} if below is not None else {key: value})
-    return found
 
 
 def changes(base: Mapping[str, Any], other: Mapping[str, Any]) -> str:
