@@ -81,8 +81,9 @@ def test_the_same_28_pixels_get_the_same_answer_as_json(client, three):
         assert client.post("/predict", json=content).json() == expected
     alone = expected["predictions"][0]
     both = client.post("/predict", json=[small.tolist(), (255 - small).tolist()]).json()["predictions"]
-    for one in both:  # light on dark, or dark on light; in a batch the sums are done in another order
-        assert one == {**alone, "probabilities": pytest.approx(alone["probabilities"], abs=1e-3)}
+    # In a batch the sums are done in another order; dark on light is no frame yet, and framing resamples it.
+    for one, within in zip(both, (1e-3, 0.05), strict=True):
+        assert one == {**alone, "probabilities": pytest.approx(alone["probabilities"], abs=within)}
 
 
 def test_ink_on_transparent_paper_is_read(client, three):
