@@ -104,18 +104,21 @@ class LimitedConnection(HttpToolsProtocol):
         self._check = self.loop.call_later(CHECK_SECONDS, self._check_deadline)
         if self.loop.time() < self._since + SECONDS[self._stage]:
             return
-        if self._stage in (Stage.HEADER, Stage.BODY) and not self._answering and not self.transport.is_closing():
+        if self._stage in (Stage.HEADER, Stage.BODY) and not self.transport.is_closing():
             self._refuse(408, f"Request {self._stage.name.lower()} too slow")
         else:
             self.transport.abort()
 
     @property
-    def _answering(self) -> bool:
-        return self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+    def _owes_another_answer(self) -> bool:
+        """Whether an earlier request has no answer yet, or the answer to this one has begun."""
+        if self.cycle is None or self.cycle.response_complete:
+            return False
+        return self.cycle.response_started or self._stage is not Stage.BODY
 
     def _refuse(self, status: int, reason: str) -> None:
-        if self._stage is not Stage.BODY and self.cycle is not None and not self.cycle.response_complete:
-            self.transport.abort()  # an earlier request has no answer yet, and would get this one's
+        if self._owes_another_answer:  # this one would be taken for it, or be in the middle of it
+            self.transport.abort()
             return
         head = f"content-type: text/plain\r\ncontent-length: {len(reason)}\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[status] + (head + reason).encode())

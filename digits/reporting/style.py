@@ -40,7 +40,7 @@ def gallery(images: np.ndarray, captions: Sequence[str], *, title: str, columns:
 
 
 def tile(axes: Axes, images: np.ndarray, columns: int, gaps: tuple[int, int]) -> np.ndarray:
-    """Draws images in rows as one picture, which takes a tenth of the time of axes for each.
+    """Draws images in rows as one picture, which takes half of the time of axes for each.
 
     Args:
         axes: where to draw, in units of a pixel.
@@ -49,22 +49,20 @@ def tile(axes: Axes, images: np.ndarray, columns: int, gaps: tuple[int, int]) ->
         gaps: pixels above, and to the left of, each image.
 
     Returns:
-        Left and top edge of each image, int64 `[N, 2]`.
+        Left and top edge of each image, in the units of the axes, float64 `[N, 2]`.
     """
     count, height, width, channels = images.shape
     above, beside = gaps
     lines = -(-count // columns)
-    sheet = np.full(
-        (lines * (above + height), columns * (beside + width), channels), 255 if channels > 1 else 0, np.uint8
-    )
-    corners = [
-        ((n % columns) * (beside + width) + beside, (n // columns) * (above + height) + above) for n in range(count)
-    ]
-    for (x, y), image in zip(corners, images, strict=True):
+    white = 0 if channels == 1 else 255  # as `show` draws it
+    sheet = np.full((lines * (above + height), columns * (beside + width), channels), white, np.uint8)
+    places = np.arange(count)
+    left, top = places % columns * (beside + width) + beside, places // columns * (above + height) + above
+    for x, y, image in zip(left, top, images, strict=True):
         sheet[y : y + height, x : x + width] = image
     if count:
         show(axes, sheet)
-    return np.array(corners, np.int64).reshape(-1, 2) - 0.5
+    return np.stack([left, top], axis=1) - 0.5  # a pixel's middle has whole numbers
 
 
 def show(axes: Axes, image: np.ndarray) -> None:

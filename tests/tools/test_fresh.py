@@ -118,7 +118,7 @@ def test_an_unfinished_merge_is_one_line(folder):
     assert "\n" not in str(error.value)
 
 
-def test_in_a_clone_of_this_project_it_takes_seconds_and_changes_nothing(tmp_path):
+def test_in_a_clone_of_this_project_it_needs_no_data_and_changes_nothing(tmp_path):
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
     for name in tracked:
         if (ROOT / name).is_file() and not name.startswith(("tests/", "compare/results/")):

@@ -113,10 +113,9 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path):
     assert not done.stderr
 
 
+@pytest.mark.usefixtures("hang_up_heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_each_signal_that_ends_a_program_gives_the_same_line(capsys, number):
-    if signal.getsignal(number) is signal.SIG_IGN:
-        pytest.skip("ignored by what started the tests, such as nohup")
     with pytest.raises(SystemExit) as stop:
         errors.run(lambda: signal.raise_signal(number))
     assert stop.value.code == 128 + number

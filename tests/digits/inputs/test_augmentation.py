@@ -230,7 +230,6 @@ def test_coarse_images_need_no_settings_of_the_processor():
 import numpy as np
 from digits.inputs.augmentation import distort
 from digits.params import Augmentation
-from tests.conftest import ROOT
 keys = ("moved", "rotation", "zoom", "shift", "shear", "weight", "noise", "corrupted")
 for step in range(9):
     distort(np.zeros((6, 28, 28, 1), np.uint8), (20, step), Augmentation(**dict.fromkeys(keys, 0), coarse=0.4))
