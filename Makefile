@@ -53,8 +53,7 @@ sweep: $(RUN) .venv/.ready-search ## Search hyper-parameters: KEYS="key=values .
 		$(if $(DRAWS),--draws $(DRAWS)) $(if $(SAMPLER),--sampler $(SAMPLER)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
 queue: $(RUN) ## Run what dvc exp run --queue has queued, one after the other (docs/experiments.md)
-	@python -m tools.mend
-	@python -m tools.unicode_dvc exp run --run-all
+	@python -m tools.mend && python -m tools.unicode_dvc exp run --run-all
 
 WHAT := seeds
 bench: $(RUN) ## Measure over seeds: RECIPE=name SEEDS=5; or WHAT=step, training_time, ...: ROUNDS=7 (docs/recipes.md)
@@ -68,6 +67,7 @@ pull: $(RUN) ## Fetch outputs and run-cache from the storage: STORAGE=...
 	@python -m tools.storage pull
 
 ##@ Look
+made = { test -e $(1) || { echo "$(1) is not there; run make repro first" >&2; exit 1; }; }
 show: $(RUN) ## List the experiments on this commit, the best validation accuracy first
 	@python -m tools.show
 
@@ -94,25 +94,20 @@ architecture: $(RUN) ## Print the trained network's summary and draw it, where G
 	@python -m tools.architecture
 
 tensorboard: $(RUN) ## Serve curves, images and graphs of all runs here on http://localhost:6006
-	@test -d logs || { echo "logs: no such folder; run make repro first" >&2; exit 1; }
-	@tensorboard --logdir logs
+	@$(call made,logs) && tensorboard --logdir logs
 
 netron: $(RUN) .venv/.ready-view ## Serve the trained network in Netron on http://localhost:8081
-	@test -e models/model.keras || { echo "models/model.keras: no such file; run make repro first" >&2; exit 1; }
-	@netron --host localhost --port 8081 models/model.keras
+	@$(call made,models/model.keras) && netron --host localhost --port 8081 models/model.keras
 
 ##@ Use
 restore: $(RUN) ## Go to a commit with its data and models: REV=name, or WHEN="1 week ago" (docs/experiments.md)
-	$(if $(REV)$(WHEN),,$(error restore: name a commit: REV=main, or WHEN="1 week ago"))
-	@rev='$(REV)'; rev=$${rev:-$$(git rev-list -1 --before='$(WHEN)' HEAD)}; \
-	git checkout --quiet "$${rev:?no commit before $(WHEN)}" -- && dvc checkout > /dev/null && git log -1 --format='%h of %cd: %s'
+	@python -m tools.restore $(if $(REV),'$(REV)') $(if $(WHEN),--when '$(WHEN)')
 
 demo: $(APPS) ## Serve a page to draw digits on, http://127.0.0.1:7860, after make repro or make run: PORT=...
 	@python -m apps.demo $(if $(PORT),--port $(PORT)) $(if $(ALLOW),--allow)
 
 api: $(APPS) ## Serve the model over HTTP, http://127.0.0.1:8000: PORT=... MODEL=file, or STAGE=prod of the registry
-	$(if $(STAGE),@python -m tools.promoted '$(STAGE)')
-	@python -m apps.api $(if $(PORT),--port $(PORT)) $(if $(MODEL)$(STAGE),--model "$(or $(MODEL),runs/$(STAGE)/models/model.tflite)") $(if $(ALLOW),--allow)
+	@$(if $(STAGE),python -m tools.promoted '$(STAGE)' &&) python -m apps.api $(if $(PORT),--port $(PORT)) $(if $(MODEL)$(STAGE),--model "$(or $(MODEL),runs/$(STAGE)/models/model.tflite)") $(if $(ALLOW),--allow)
 
 provenance: $(RUN) ## Say where a model comes from: MODEL=file (docs/provenance.md)
 	@python -m tools.provenance "$(or $(MODEL),models/model.keras)"
@@ -135,14 +130,8 @@ test-all: $(DEV) ## Run all tests: the whole pipeline, a browser, and MNIST wher
 	@$(PYTEST) --dist loadscope $(ARGS)
 
 lint: $(DEV) ## Check style, format, types, which room imports which, scripts, workflows and the Dockerfile
-	@ruff check .
-	@ruff format --check .
-	@mypy
-	@lint-imports
-	@shellcheck .ci/*
-	@zizmor --offline --quiet .github
-	@.ci/actionlint
-	@hadolint Dockerfile
+	@ruff check . && ruff format --check . && mypy && lint-imports
+	@shellcheck .ci/* && zizmor --offline --quiet .github && .ci/actionlint && hadolint Dockerfile
 
 audit: $(DEV) ## Look the locked packages up among known vulnerabilities, and list them: runs/sbom.json
 	@python -m tools.audit
@@ -160,16 +149,13 @@ lock: $(RUN) ## Resolve pyproject.toml into the lock files: UPGRADE=1 takes the 
 clean: ## Remove the environment and what runs left behind; outputs and DVC's cache stay
 	@rm -rf .venv logs runs models/checkpoint* .coverage* .hypothesis .schemathesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
+add = python -m tools.install $< && python -m tools.configure_dvc && touch $@
 .venv/.ready: requirements.lock requirements-uv.lock
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with venv found: install one (Debian: python3-venv) or name it: make PYTHON=..." >&2; exit 1; }
 	@echo "setting up .venv with $$("$(PYTHON)" --version); this takes a minute, once" >&2
 	@rm -rf .venv && "$(PYTHON)" -m venv .venv
-	@python -m tools.install $<
-	@python -m tools.configure_dvc
-	@touch $@
+	@$(add)
 
 .venv/.ready-%: requirements-%.lock .venv/.ready
 	@echo "adding what $< lists" >&2
-	@python -m tools.install $<
-	@python -m tools.configure_dvc
-	@touch $@
+	@$(add)
