@@ -50,9 +50,10 @@ def main() -> None:
             )
         )
 
-    network = architectures.build(recipe.model, train.images.shape[1:], len(spec.classes))
+    has_outliers = recipe.outlier_share > 0
+    network = architectures.build(recipe.model, train.images.shape[1:], len(spec.classes), background=has_outliers)
     optimizer = optimizers.build(recipe.optimizer, recipe.schedule, STEPS)
-    losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outlier_share > 0)
+    losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=has_outliers)
     training = stream(recipe.augmentation.moved)
     same = itertools.repeat(next(stream(recipe.augmentation.moved)))
 

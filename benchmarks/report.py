@@ -148,6 +148,19 @@ def streaming(result: Result) -> list[str]:
     ]
 
 
+def transfer(result: Result) -> list[str]:
+    """The accuracy of several networks on the test split and on other people's digits."""
+    names = list(result["images"])
+    rows = [[f"`{name}`", *(f"{row[kind]:.2%}" for kind in names)] for name, row in result["accuracies"].items()]
+    ranks = ["rank correlation", *(f"{result['correlations'].get(name, 1):.2f}" for name in names)]
+    return [
+        "## Test split and other people's digits",
+        "The networks of the comparison, one training each: accuracy, and Spearman's rank correlation with that on the "
+        "test split.",
+        table(["recipe", *(f"{name} ({result['images'][name]:,})" for name in names)], [*rows, ranks]),
+    ]
+
+
 SECTIONS = {
     "training_time": training_time,
     "step": step,
@@ -156,6 +169,7 @@ SECTIONS = {
     "inference": inference,
     "idle_repro": idle_repro,
     "streaming": streaming,
+    "transfer": transfer,
 }
 
 

@@ -47,9 +47,10 @@ def main() -> None:
     targets = encode(train.labels, len(spec.classes), recipe.loss)
     batch = tuple(tf.constant(part[: recipe.batch_size]) for part in (train.images, targets))
 
-    network = architectures.build(recipe.model, train.images.shape[1:], len(spec.classes))
+    has_outliers = recipe.outlier_share > 0
+    network = architectures.build(recipe.model, train.images.shape[1:], len(spec.classes), background=has_outliers)
     optimizer = optimizers.build(recipe.optimizer, recipe.schedule, STEPS)
-    losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outlier_share > 0)
+    losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=has_outliers)
     matrix = tf.random.stateless_normal([SIDE, SIDE], [0, 0])
 
     def steps() -> None:

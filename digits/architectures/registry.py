@@ -1,5 +1,6 @@
 """The registry of architectures: a builder registers under a name, `build` looks it up."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,10 +34,16 @@ def names() -> list[str]:
     return sorted(_builders)
 
 
-def build(options: Any, image_shape: Sequence[int], classes: int) -> keras.Model:
+def build(options: Any, image_shape: Sequence[int], classes: int, *, background: bool = False) -> keras.Model:
     """Builds the network that `options.architecture` names.
 
     The scaling to 0..1 is its first layer, so that every caller feeds raw pixels.
+
+    Args:
+        options: of the architecture.
+        image_shape: height, width, channels.
+        classes: number of classes.
+        background: adds a logit for "none of the classes", see `share_out`.
 
     Returns:
         A model from uint8 `[N, H, W, C]` to logits, float32 `[N, classes]`.
@@ -56,7 +63,26 @@ def build(options: Any, image_shape: Sequence[int], classes: int) -> keras.Model
         raise UserError(
             f"the architecture {options.architecture} does not fit images of {shape} with these options: {reason}"
         ) from error
-    logits = keras.layers.Dense(classes, kernel_initializer=initializer(options), dtype="float32", name="logits")(
-        features
+    last = keras.layers.Dense(
+        classes + background, kernel_initializer=initializer(options), dtype="float32", name="logits"
     )
+    logits = share_out(last(features)) if background else last(features)
     return keras.Model(pixels, logits, name=options.architecture)
+
+
+def share_out(logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Takes the last logit for that of a background class, and shares its probability out among the others.
+
+    So a network can say "none of them" with one number in place of ten that agree, and the answer is still a
+    probability for each class: softmax(result) = p[:, :-1] + p[:, -1:] / classes, where p = softmax(logits).
+
+    Args:
+        logits: float32 `[N, classes + 1]`.
+
+    Returns:
+        Logits, float32 `[N, classes]`.
+    """
+    classes = logits.shape[-1] - 1
+    of_classes, share = logits[:, :-1], logits[:, -1:] - math.log(classes)
+    largest = keras.ops.maximum(of_classes, share)  # not logaddexp, whose log1p does not exist in ONNX
+    return largest + keras.ops.log(keras.ops.exp(of_classes - largest) + keras.ops.exp(share - largest))

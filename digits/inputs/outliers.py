@@ -8,15 +8,16 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from digits.core.progress import track
-from digits.drawing import framing, strokes
+from digits.drawing import framing, shapes, strokes
 from digits.drawing.strokes import Drawing
 from digits.splits.split import Split
 
 CANVAS = 84
 TURNS = 4  # of each drawing, which takes the time: as it is, upside down, and mirrored both ways
+WRITTEN = list(shapes.LETTERS)
 # Letters and signs that no digit looks like: without bBDgGiIlLoOpPqQsSzZ and the like.
-LETTERS = "AacCdeEfFhHJjkKmMnNrRtTuUvVwWxXyY&@#%?+*=<>$"
-VARIATIONS = 8  # of each letter
+PRINTED = "AacCdeEfFhHJjkKmMnNrRtTuUvVwWxXyY&@#%?+*=<>$"
+BY_HAND = 0.6  # share of the letters that are written; the others are printed
 SHARES = {"drawn": 0.4, "letters": 0.25}  # of the outliers; the others are made of the split's images
 
 
@@ -33,44 +34,12 @@ def make(split: Split, count: int, seed: int) -> np.ndarray:
     """
     random = np.random.default_rng(seed)
     drawn, letters = (round(count * SHARES[kind]) for kind in ("drawn", "letters"))
-    different = min(letters, len(LETTERS) * VARIATIONS)
     numbers = track(range(-(-drawn // TURNS)), "outliers", -(-drawn // TURNS))
-    drawings = [DRAWN[number % len(DRAWN)](split, random) for number in numbers]
+    drawings = [_drawn(SHAPES[number % len(SHAPES)](random), split, random) for number in numbers]
     turned = [view for drawing in drawings for view in (drawing, drawing[::-1, ::-1], drawing[::-1], drawing[:, ::-1])]
-    alphabet = [_letter(LETTERS[number % len(LETTERS)], split, random) for number in range(different)]
-    written = [alphabet[number % different] for number in range(letters)]
+    written = [_letter(number, split, random) for number in range(letters)]
     pieces = [PIECES[number % len(PIECES)](split, random) for number in range(count - drawn - letters)]
     return np.array([*turned[:drawn], *written, *pieces], np.uint8).reshape(count, *split.images.shape[1:])
-
-
-def _glyph(split: Split, random: np.random.Generator) -> np.ndarray:
-    """Draws a few lines and arcs, similar to letters and small drawings."""
-    return _render([_primitive(random) for _ in range(random.integers(3, 7))], split, random)
-
-
-def _scribble(split: Split, random: np.random.Generator) -> np.ndarray:
-    """Draws a random curve or a zigzag."""
-    if random.random() < 0.4:
-        turns = int(random.integers(6, 14))
-        across = np.stack([np.linspace(0, 1, turns), (np.arange(turns) % 2) * random.uniform(0.4, 1)], axis=1)
-        line = across @ _rotation(random.uniform(0, np.pi)) + random.normal(0, 0.05, (turns, 2))
-        return _render([line], split, random)
-    return _render([_curve(random.uniform(0, 1, (random.integers(6, 16), 2)))], split, random)
-
-
-def _polygon(split: Split, random: np.random.Generator) -> np.ndarray:
-    """Draws a polygon of three to five corners."""
-    corners = random.uniform(0, 1, (random.integers(3, 6), 2))
-    around = np.argsort(np.arctan2(*(corners - corners.mean(axis=0)).T))
-    return _render([corners[[*around, around[0]]]], split, random)
-
-
-def _ring(split: Split, random: np.random.Generator) -> np.ndarray:
-    """Draws a closed curve with dents, like a cloud or a flower."""
-    angles = np.linspace(0, 2 * np.pi, 60)
-    dents = random.uniform(0.12, 0.3) * np.abs(np.sin(random.integers(4, 9) * angles / 2 + random.uniform(0, np.pi)))
-    stretch = random.uniform(0.7, 1, 2)
-    return _render([np.stack([np.cos(angles), np.sin(angles)], axis=1) * (1 - dents)[:, None] * stretch], split, random)
 
 
 def _slab(split: Split, random: np.random.Generator) -> np.ndarray:
@@ -83,48 +52,28 @@ def _slab(split: Split, random: np.random.Generator) -> np.ndarray:
     return np.repeat((255 * filled).astype(np.uint8)[..., None], channels, axis=-1)
 
 
-def _letter(letter: str, split: Split, random: np.random.Generator) -> np.ndarray:
+def _letter(number: int, split: Split, random: np.random.Generator) -> np.ndarray:
+    """Writes a letter, by hand or in a font."""
+    if random.random() < BY_HAND:
+        return _drawn(shapes.letter(WRITTEN[number % len(WRITTEN)], random), split, random)
+    return _printed(PRINTED[number % len(PRINTED)], split, random)
+
+
+def _printed(letter: str, split: Split, random: np.random.Generator) -> np.ndarray:
     """Writes a letter in the font that comes with Pillow, a little turned, slanted and stretched."""
     image = Image.new("L", (CANVAS, CANVAS), 255)
     ImageDraw.Draw(image).text((CANVAS / 2, CANVAS / 2), letter, 0, ImageFont.load_default(CANVAS // 2), anchor="mm")
     angle, slant = random.uniform(-0.25, 0.25), random.uniform(-0.3, 0.4)
     wide, tall = random.uniform(0.7, 1.3, 2)
-    matrix = np.array([[wide, slant], [0, tall]]) @ _rotation(angle)
+    matrix = np.array([[wide, slant], [0, tall]]) @ shapes.rotation(angle)
     offset = CANVAS / 2 - matrix @ np.full(2, CANVAS / 2)
     data = tuple(np.column_stack([matrix, offset]).ravel())
     moved = image.transform(image.size, Image.Transform.AFFINE, data, Image.Resampling.BILINEAR, fillcolor=255)
     return _framed(np.asarray(moved), split)
 
 
-def _primitive(random: np.random.Generator) -> np.ndarray:
-    start, end = random.uniform(0, 1, (2, 2))
-    kind = random.integers(4)
-    if kind == 0:  # a line
-        return np.stack([start, end])
-    if kind == 1:  # a vertical or horizontal line
-        return np.stack([start, np.where(random.permutation([True, False]), start, end)])
-    if kind == 2:  # a curve
-        return _curve(np.stack([start, random.uniform(0, 1, 2), end]))
-    angles = np.linspace(0, random.uniform(1, 2) * np.pi, 20) + random.uniform(0, 2 * np.pi)
-    return np.asarray(start + random.uniform(0.08, 0.4) * np.stack([np.cos(angles), np.sin(angles)], axis=1))
-
-
-def _curve(points: np.ndarray) -> np.ndarray:
-    """Returns points on the quadratic B-spline through the midpoints of the control polygon's sides."""
-    middles = (points[1:] + points[:-1]) / 2
-    t = np.linspace(0, 1, 8)[:, None]
-    pieces = [
-        (1 - t) ** 2 * first + 2 * t * (1 - t) * corner + t**2 * last
-        for first, corner, last in zip(middles[:-1], points[1:-1], middles[1:], strict=True)
-    ]
-    return np.concatenate([points[:1], *pieces, points[-1:]])
-
-
-def _rotation(angle: float) -> np.ndarray:
-    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-
-
-def _render(lines: list[np.ndarray], split: Split, random: np.random.Generator) -> np.ndarray:
+def _drawn(lines: shapes.Strokes, split: Split, random: np.random.Generator) -> np.ndarray:
+    """Draws lines with a pen of random width, as large as the canvas allows."""
     points = np.concatenate(lines)
     low, extent = points.min(axis=0), np.ptp(points, axis=0).max()
     pen = float(random.uniform(3, 9))
@@ -181,5 +130,8 @@ def _encircled(split: Split, random: np.random.Generator) -> np.ndarray:
     return outlined
 
 
-DRAWN = (_glyph, _scribble, _glyph, _polygon, _ring)
+SHAPES = (
+    shapes.glyph, shapes.scribble, shapes.glyph, shapes.polygon, shapes.flower,
+    shapes.blob, shapes.marked_ring, shapes.glyph, shapes.scribble, shapes.marked_ring,
+)  # fmt: skip
 PIECES = (_overlay, _shuffled, _encircled, _slab)

@@ -174,7 +174,9 @@ def _train_network(job: Job, report: Callable[[History], None]) -> tuple[keras.M
     keras.utils.set_random_seed(job.seed)
     # Before any variable: the chief sends each to the other workers, whose own must have its shape.
     devices.check_agreement(job.checkpoint.fingerprint, len(job.checkpoint.load().history))
-    network = architectures.build(recipe.model, tuple(job.training.image_shape), job.classes)
+    network = architectures.build(
+        recipe.model, tuple(job.training.image_shape), job.classes, background=recipe.outlier_share > 0
+    )
     examples = training_data.with_outliers(job.training, recipe, job.classes, job.seed)
     steps = recipe.steps_per_epoch or batches.steps_per_pass(len(examples), recipe.batch_size)
     optimizer = optimizers.build(recipe.optimizer, recipe.schedule, steps * recipe.epochs)

@@ -54,6 +54,11 @@ RESULTS = {
             }
         ],
     },
+    "transfer": {
+        "images": {"test split": 10000, "drawings": 280},
+        "accuracies": {"tiny": {"test split": 0.9, "drawings": 0.85}},
+        "correlations": {"drawings": 0.5},
+    },
 }
 SEEDS = {
     "recipe": "tiny",
@@ -89,6 +94,9 @@ def test_each_measurement_has_its_section(tmp_path, monkeypatch):
         "| `model.tflite` | 2.000 (1.000 to 3.000, n = 3) | 30 | 1,234 |",
         "ratio 2.00 (1.00 to 3.00, n = 3).",
         "| 1,000,000 | 838 MB | 778 | 38 | 50 | 4,071 | 69 | 80 |",
+        "| recipe | test split (10,000) | drawings (280) |",
+        "| `tiny` | 90.00% | 85.00% |",
+        "| rank correlation | 1.00 | 0.50 |",
         "| `tiny` | 2 | **50.00%** ± 0.10 | 100.00% to 300.00% | 50.00% ± 0.10 | 50.00% ± 0.10 | - | 2 s |",
     ):
         assert line in text

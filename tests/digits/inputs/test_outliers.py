@@ -76,11 +76,12 @@ def test_an_overlay_holds_two_images_of_different_classes():
         assert len(set(np.unique(image)) & set(levels)) == 2
 
 
-def test_letters_are_each_in_several_variations(pieces):
-    letters = outliers.make(pieces, 4000, seed=3)[1600:2600]
-    different = len({image.tobytes() for image in letters})
-    assert different == len(outliers.LETTERS) * outliers.VARIATIONS
-    assert not set("0123456789IOlo") & set(outliers.LETTERS)
+def test_letters_are_written_and_printed(pieces, monkeypatch):
+    for share in (0, 1):
+        monkeypatch.setattr(outliers, "BY_HAND", share)
+        letters = outliers.make(pieces, 400, seed=3)[160:260]
+        assert len({image.tobytes() for image in letters}) == 100
+    assert not set("0123456789IOlo") & {*outliers.PRINTED, *outliers.WRITTEN}
 
 
 def test_a_digit_is_put_into_a_ring_or_a_box():
