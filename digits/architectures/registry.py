@@ -66,23 +66,21 @@ def build(options: Any, image_shape: Sequence[int], classes: int, *, background:
     last = keras.layers.Dense(
         classes + background, kernel_initializer=initializer(options), dtype="float32", name="logits"
     )
-    logits = share_out(last(features)) if background else last(features)
+    logits = share_out(classes)(last(features)) if background else last(features)
     return keras.Model(pixels, logits, name=options.architecture)
 
 
-def share_out(logits: keras.KerasTensor) -> keras.KerasTensor:
+def share_out(classes: int) -> keras.Model:
     """Takes the last logit for that of a background class, and shares its probability out among the others.
 
     So a network can say "none of them" with one number in place of ten that agree, and the answer is still a
-    probability for each class: softmax(result) = p[:, :-1] + p[:, -1:] / classes, where p = softmax(logits).
-
-    Args:
-        logits: float32 `[N, classes + 1]`.
+    probability for each class: softmax(output) = p[:, :-1] + p[:, -1:] / classes, where p = softmax(input).
 
     Returns:
-        Logits, float32 `[N, classes]`.
+        A model without weights, from logits, float32 `[N, classes + 1]`, to logits, float32 `[N, classes]`.
     """
-    classes = logits.shape[-1] - 1
+    logits = keras.Input((classes + 1,), dtype="float32", name="logits_and_background")
     of_classes, share = logits[:, :-1], logits[:, -1:] - math.log(classes)
     largest = keras.ops.maximum(of_classes, share)  # not logaddexp, whose log1p does not exist in ONNX
-    return largest + keras.ops.log(keras.ops.exp(of_classes - largest) + keras.ops.exp(share - largest))
+    shared = largest + keras.ops.log(keras.ops.exp(of_classes - largest) + keras.ops.exp(share - largest))
+    return keras.Model(logits, shared, name="share_out")
