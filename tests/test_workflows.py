@@ -176,3 +176,6 @@ def test_weekly(clone):
     assert "--set" not in run(clone, "make", "--dry-run", *command.split()[1:], ALL="1")
     for command in commands("weekly.yml:slow"):
         assert re.search(r"tests? collected|collected \d+", execute(clone, command))
+    # The look-up itself: tests/tools/test_audit.py.
+    (command,) = commands("weekly.yml:audit")
+    assert "python -m tools.audit" in run(clone, "make", "--dry-run", *command.split()[1:])
