@@ -152,7 +152,8 @@ def transfer(result: Result) -> list[str]:
     """The accuracy of several networks on the test split and on other people's digits."""
     names = list(result["images"])
     rows = [[f"`{name}`", *(f"{row[kind]:.2%}" for kind in names)] for name, row in result["accuracies"].items()]
-    ranks = ["rank correlation", *(f"{result['correlations'].get(name, 1):.2f}" for name in names)]
+    correlations = [result["correlations"].get(name) for name in names]
+    ranks = ["rank correlation", *("-" if value is None else f"{value:.2f}" for value in correlations)]
     return [
         "## Test split and other people's digits",
         "The networks of the comparison, one training each: accuracy, and Spearman's rank correlation with that on the "

@@ -61,16 +61,20 @@ def main() -> None:
 
 
 def splits(seed: int) -> dict[str, Split]:
-    """Returns the test split, and the digits of other people as frames; photographs without one digit are black."""
+    """Returns the test split, and the digits of other people as frames.
+
+    A photograph in which not one digit is found is black and has the label -1: no answer to it is right.
+    """
     drawings = strokes.read(paths.DRAWINGS)
     taken = list(photographs.pictures(photographs.MEASURING, drawings, EACH, seed))
     found = [framing.find(picture) for _, _, picture in taken]
     black = np.zeros((framing.SIDE, framing.SIDE), np.uint8)
     frames = np.stack([digits[0].frame if len(digits) == 1 else black for digits in found])[..., None]
+    labels = [label if len(digits) == 1 else -1 for (_, label, _), digits in zip(taken, found, strict=True)]
     return {
         TEST: tfrecords.read(paths.TFRECORDS, "test"),
         **robustness.digit_sets(tfrecords.read_spec(paths.TFRECORDS).name, drawings),
-        "photographs": Split(frames, np.array([label for _, label, _ in taken], np.int64)),
+        "photographs": Split(frames, np.array(labels, np.int64)),
     }
 
 
@@ -79,9 +83,14 @@ def accuracy(network: Network, split: Split) -> float:
     return float((network(split.images).argmax(axis=1) == split.labels).mean())
 
 
-def correlation(accuracies: Mapping[str, Mapping[str, float]], name: str) -> float:
-    """Returns Spearman's rank correlation of a set's accuracies with those of the test split, -1 to 1."""
+def correlation(accuracies: Mapping[str, Mapping[str, float]], name: str) -> float | None:
+    """Returns Spearman's rank correlation of a set's accuracies with those of the test split, -1 to 1.
+
+    None where all networks are alike on one of both: they have no ranks.
+    """
     pairs = [(of_network[TEST], of_network[name]) for of_network in accuracies.values()]
+    if any(len(set(values)) == 1 for values in zip(*pairs, strict=True)):
+        return None
     return float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
 
 

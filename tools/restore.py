@@ -5,8 +5,9 @@ python -m tools.restore --when "1 week ago"     # the last commit of this branch
 """
 
 import argparse
+import contextlib
+import io
 import subprocess
-import sys
 
 from digits.core.errors import UserError, one_line, run
 from tools import unicode_dvc
@@ -23,8 +24,13 @@ def main() -> None:
         raise UserError('name a commit: make restore REV=main, or WHEN="1 week ago"')
     revision = given.revision or last_before(given.when)
     git("checkout", "--quiet", revision, "--")
-    if status := unicode_dvc.run("checkout", "--quiet"):
-        sys.exit(status)
+    with contextlib.redirect_stdout(io.StringIO()):  # a line for each file
+        status = unicode_dvc.run("checkout")
+    if status:
+        raise UserError(
+            f"{revision} is checked out, but DVC could not restore its data and models (above): make pull brings them, "
+            "where there is a storage; make repro builds them"
+        )
     print(git("log", "-1", "--format=%h of %cd: %s"))
 
 

@@ -71,10 +71,10 @@ def build(options: Any, image_shape: Sequence[int], classes: int, *, background:
 
 
 def share_out(classes: int) -> keras.Model:
-    """Takes the last logit for that of a background class, and shares its probability out among the others.
+    """Divides the probability of a background class, the last logit, equally among the others.
 
-    So a network can say "none of them" with one number in place of ten that agree, and the answer is still a
-    probability for each class: softmax(output) = p[:, :-1] + p[:, -1:] / classes, where p = softmax(input).
+    So a network can say "none of them" with one number in place of ten that agree, and still answers a probability for
+    each class: softmax(output) = p[:, :-1] + p[:, -1:] / classes, where p = softmax(input).
 
     Returns:
         A model without weights, from logits, float32 `[N, classes + 1]`, to logits, float32 `[N, classes]`.

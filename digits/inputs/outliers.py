@@ -4,20 +4,23 @@ Trained to answer the uniform distribution to them, a network also becomes less 
 no class (Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", https://arxiv.org/abs/1812.04606).
 """
 
+from itertools import islice
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from digits.core.progress import track
-from digits.drawing import framing, shapes, strokes
+from digits.drawing import framing, strokes
 from digits.drawing.strokes import Drawing
+from digits.inputs import shapes
 from digits.splits.split import Split
 
 CANVAS = 84
 TURNS = 4  # of each drawing, which takes the time: as it is, upside down, and mirrored both ways
-WRITTEN = list(shapes.LETTERS)
-# Letters and signs that no digit looks like: without bBDgGiIlLoOpPqQsSzZ and the like.
+HANDWRITTEN = list(shapes.LETTERS)
+# Letters and signs that no digit looks like, in print: without bBDgGiIlLoOpPqQsSzZ and the like.
 PRINTED = "AacCdeEfFhHJjkKmMnNrRtTuUvVwWxXyY&@#%?+*=<>$"
-BY_HAND = 0.6  # share of the letters that are written; the others are printed
+BY_HAND = 0.6  # share of the letters that are handwritten; the others are printed
 SHARES = {"drawn": 0.4, "letters": 0.25}  # of the outliers; the others are made of the split's images
 
 
@@ -34,12 +37,13 @@ def make(split: Split, count: int, seed: int) -> np.ndarray:
     """
     random = np.random.default_rng(seed)
     drawn, letters = (round(count * SHARES[kind]) for kind in ("drawn", "letters"))
-    numbers = track(range(-(-drawn // TURNS)), "outliers", -(-drawn // TURNS))
-    drawings = [_drawn(SHAPES[number % len(SHAPES)](random), split, random) for number in numbers]
+    different = -(-drawn // TURNS)
+    numbers = iter(track(range(different + letters), "outliers", different + letters))
+    drawings = [_drawn(SHAPES[n % len(SHAPES)](random), split, random) for n in islice(numbers, different)]
     turned = [view for drawing in drawings for view in (drawing, drawing[::-1, ::-1], drawing[::-1], drawing[:, ::-1])]
-    written = [_letter(number, split, random) for number in range(letters)]
+    alphabet = [_letter(number - different, split, random) for number in numbers]
     pieces = [PIECES[number % len(PIECES)](split, random) for number in range(count - drawn - letters)]
-    return np.array([*turned[:drawn], *written, *pieces], np.uint8).reshape(count, *split.images.shape[1:])
+    return np.array([*turned[:drawn], *alphabet, *pieces], np.uint8).reshape(count, *split.images.shape[1:])
 
 
 def _slab(split: Split, random: np.random.Generator) -> np.ndarray:
@@ -53,14 +57,14 @@ def _slab(split: Split, random: np.random.Generator) -> np.ndarray:
 
 
 def _letter(number: int, split: Split, random: np.random.Generator) -> np.ndarray:
-    """Writes a letter, by hand or in a font."""
+    """Returns a letter, handwritten or printed."""
     if random.random() < BY_HAND:
-        return _drawn(shapes.letter(WRITTEN[number % len(WRITTEN)], random), split, random)
+        return _drawn(shapes.letter(HANDWRITTEN[number % len(HANDWRITTEN)], random), split, random)
     return _printed(PRINTED[number % len(PRINTED)], split, random)
 
 
 def _printed(letter: str, split: Split, random: np.random.Generator) -> np.ndarray:
-    """Writes a letter in the font that comes with Pillow, a little turned, slanted and stretched."""
+    """Prints a letter in the font that comes with Pillow, a little turned, slanted and stretched."""
     image = Image.new("L", (CANVAS, CANVAS), 255)
     ImageDraw.Draw(image).text((CANVAS / 2, CANVAS / 2), letter, 0, ImageFont.load_default(CANVAS // 2), anchor="mm")
     angle, slant = random.uniform(-0.25, 0.25), random.uniform(-0.3, 0.4)

@@ -24,7 +24,8 @@ def test_every_network_has_a_schema_and_every_schema_a_network():
 
 
 @pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize(("shape", "classes", "background"), [((28, 28, 1), 10, True), ((32, 32, 3), 7, False)])
+@pytest.mark.parametrize("background", [False, True])
+@pytest.mark.parametrize(("shape", "classes"), [((28, 28, 1), 10), ((32, 32, 3), 7)])
 def test_from_raw_pixels_to_a_logit_a_class(name, shape, classes, background):
     network = architectures.build(RECIPES[name].model, shape, classes, background=background)
     images = np.random.default_rng(0).integers(0, 256, (5, *shape), np.uint8)

@@ -77,11 +77,16 @@ def test_an_overlay_holds_two_images_of_different_classes():
 
 
 def test_letters_are_written_and_printed(pieces, monkeypatch):
-    for share in (0, 1):
-        monkeypatch.setattr(outliers, "BY_HAND", share)
-        letters = outliers.make(pieces, 400, seed=3)[160:260]
+    def refuse(*_):
+        raise AssertionError("not this one")
+
+    for share, other in ((0, (outliers.shapes, "letter")), (1, (outliers, "_printed"))):
+        with monkeypatch.context() as patch:
+            patch.setattr(outliers, "BY_HAND", share)
+            patch.setattr(*other, refuse)
+            letters = outliers.make(pieces, 400, seed=3)[160:260]
         assert len({image.tobytes() for image in letters}) == 100
-    assert not set("0123456789IOlo") & {*outliers.PRINTED, *outliers.WRITTEN}
+    assert not set("0123456789IOlo") & {*outliers.PRINTED, *outliers.HANDWRITTEN}
 
 
 def test_a_digit_is_put_into_a_ring_or_a_box():

@@ -12,7 +12,7 @@ import pytest
         ),
         ("labels: one_hot ", "labels: integer ", "bases.ours.loss: label_smoothing needs labels: one_hot"),
         ("outlier_share: 0\n", "outlier_share: 0.1\n", "recipes.mlp_dropout: outlier_share needs loss.labels: one_hot"),
-        ("outlier_share: 0.08 ", "outlier_share: 1 ", "bases.ours.outlier_share is 1: input should be less than 1"),
+        ("outlier_share: 0.12 ", "outlier_share: 1 ", "bases.ours.outlier_share is 1: input should be less than 1"),
         ("calibrate: true ", "calibrate: 1 ", "bases.ours.calibrate is 1: input should be a valid boolean"),
         ("weight: 0.8 ", "weight: 1.5 ", "bases.ours.augmentation.weight is 1.5: input should be less than or"),
         (

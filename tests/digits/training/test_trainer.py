@@ -430,8 +430,8 @@ from digits import params
 from digits.models import determinism
 determinism.configure(params.Processor(threads=2, instructions="all"), "mixed_bfloat16")
 from tests.conftest import make_split
-from tests.digits.training.test_trainer import PLAIN, train, variant
-result = train(Path(sys.argv[1]), recipe=variant(model=PLAIN, members=2))
+from tests.digits.training.test_trainer import TRUSTED, train, variant
+result = train(Path(sys.argv[1]), recipe=variant(**TRUSTED, members=2))
 probabilities = result.model.predict(make_split(2, seed=3).images, verbose=0)
 print(json.dumps([result.model.output.dtype, result.summary["val_accuracy"], probabilities.sum(axis=1).tolist()]))
 """
@@ -526,5 +526,6 @@ def test_a_calibrated_model_divides_its_logits_by_the_fitted_temperature(tmp_pat
 def test_outliers_are_learnt_from_and_not_measured(tmp_path):
     recipe = variant(**{**TRUSTED, "outlier_share": 0.9, "calibrate": False, "epochs": 6})
     result = train(tmp_path, recipe=recipe)
+    assert result.model.get_layer("logits").units == 4, "a logit for none of the three classes"
     assert result.history[-1]["accuracy"] > 0.85, "with all outliers counted as wrong it would be near a half"
     assert result.summary["val_accuracy"] > 0.9

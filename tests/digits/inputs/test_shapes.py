@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digits.drawing import shapes
+from digits.inputs import shapes
 
 KINDS = [shapes.glyph, shapes.scribble, shapes.polygon, shapes.flower, shapes.blob, shapes.marked_ring]
 
@@ -31,7 +31,7 @@ def test_a_blob_is_no_circle_and_no_ellipse():
         assert radius.max() / radius.min() > 1.1
 
 
-def test_marks_lie_in_their_ring():
+def test_marks_are_around_the_middle_of_their_ring():
     for seed in range(20):
         outline, *marks = shapes.marked_ring(np.random.default_rng(seed))
         assert 1 <= len(marks) <= 3
@@ -40,7 +40,7 @@ def test_marks_lie_in_their_ring():
 
 
 @pytest.mark.parametrize("name", shapes.LETTERS)
-def test_a_letter_is_legible_and_never_the_same(name):
+def test_a_letter_has_its_strokes_and_never_the_same(name):
     strokes = shapes.letter(name, np.random.default_rng(1))
     assert len(strokes) == shapes.LETTERS[name].count("|") + 1
     points = np.concatenate(strokes)
