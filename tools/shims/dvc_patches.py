@@ -15,6 +15,7 @@ environment, where each start of Python imports it: so plain `dvc` has it too.
 """
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -132,12 +133,16 @@ def release_dead(lock: dict[str, dict[str, Any]], written: float) -> None:
         lock: as DVC reads it: path -> holder in `write`, path -> holders in `read`.
         written: when its file was written, in seconds since 1970.
     """
-    dead: dict[int, bool] = {}
+
+    @functools.cache  # one process holds many paths
+    def is_dead(pid: int) -> bool:
+        return pid != os.getpid() and ended(pid, written)
+
     for path, holder in list(lock["write"].items()):
-        if dead.setdefault(holder["pid"], ended(holder["pid"], written)):
+        if is_dead(holder["pid"]):
             del lock["write"][path]
     for path, holders in list(lock["read"].items()):
-        holders[:] = [other for other in holders if not dead.setdefault(other["pid"], ended(other["pid"], written))]
+        holders[:] = [other for other in holders if not is_dead(other["pid"])]
         if not holders:
             del lock["read"][path]
 

@@ -253,6 +253,16 @@ def test_a_dvc_that_is_at_work_holds_what_it_holds(project):
     assert "is busy, it is being blocked by" in done.stderr
 
 
+def test_each_process_that_holds_something_is_looked_at_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(unicode_dvc.patches, "ended", lambda pid, written: asked.append(pid) or pid == 1)
+    dead, alive, own = ({"pid": pid} for pid in (1, 2, os.getpid()))
+    lock = {"write": {"a": dead, "b": alive}, "read": {"c": [dead, alive], "d": [dead], "e": [own]}}
+    unicode_dvc.patches.release_dead(lock, 0)
+    assert lock == {"write": {"b": alive}, "read": {"c": [alive], "e": [own]}}
+    assert sorted(asked) == [1, 2]
+
+
 def test_the_copy_in_an_environment_patches_plain_dvc(project, tmp_path):
     packages = tmp_path / "packages"
     packages.mkdir()
