@@ -4,7 +4,6 @@ DVC itself does not look: it takes a read-only file of its cache for what its na
 while its size and its time of change are the same. Each finding is one line; with any, the exit status is 1.
 """
 
-import hashlib
 import json
 import os
 import shlex
@@ -17,14 +16,13 @@ from typing import Any
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.stage.cache import _get_cache_hash as hash_of_run
-from dvc_data.hashfile.hash import file_md5
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from digits.core.errors import UserError, one_line, run
 from tools import fresh, mend
+from tools.checksums import FOLDER, md5
 
-FOLDER = ".dir"  # the end of a folder's hash; its object lists the files
 ANEW = "then `make pull`, or `make repro`, which makes it anew"
 
 
@@ -58,7 +56,7 @@ class Cache:
         """Hashes all objects."""
         for path in sorted(self.path.glob("??/*")):
             value = path.parent.name + path.name
-            if path.is_file() and file_md5(os.fspath(path)) != value.removesuffix(FOLDER):
+            if path.is_file() and md5(path) != value.removesuffix(FOLDER):
                 self.damaged.add(value)
 
 
@@ -139,7 +137,7 @@ def damaged_objects(cache: Cache, known: list[Project]) -> Iterator[str]:
             yield f"{place}: damaged; `rm -f {quote(place)}`: nothing that is checked out needs it"
             continue
         project, out_path, copy = uses[value]
-        if copy.is_file() and file_md5(os.fspath(copy)) == value:
+        if copy.is_file() and md5(copy) == value:
             commit = f"{project.enter}dvc commit --force {quote(out_path)}"
             yield f"{place}: damaged; {copy} is whole: `rm -f {quote(place)}; {commit}`"
         else:
@@ -167,7 +165,7 @@ def damaged_output(cache: Cache, project: Project, out: Mapping[str, Any]) -> It
             what = "missing"
         elif expected is None:
             what = f"not in {project.lock}"
-        elif file.is_dir() or file_md5(os.fspath(file)) != expected:
+        elif file.is_dir() or md5(file) != expected:
             what = f"not what {project.lock} says"
         else:
             continue
@@ -187,17 +185,11 @@ def files_of(cache: Cache, path: Path, value: str) -> Iterator[tuple[Path, str |
     members = cache.members(value)
     present = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
     if not members:  # then only the whole can be compared
-        listed = [{"md5": file_md5(os.fspath(path / name)), "relpath": name} for name in sorted(present)]
-        if digest(listed) != value:
+        if md5(path) != value:
             yield path, value
         return
     for name in sorted(present | members.keys()):
         yield path / name, members.get(name)
-
-
-def digest(listed: list[dict[str, str]]) -> str:
-    """Returns DVC's hash of a folder with these files."""
-    return hashlib.md5(json.dumps(listed, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + FOLDER
 
 
 def remedy(cache: Cache, project: Project, out: Mapping[str, Any], file: Path, expected: str | None) -> str:

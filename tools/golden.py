@@ -15,7 +15,7 @@ from digits.core import files, paths
 from digits.core.errors import UserError
 from digits.models import provenance
 from tools import fresh
-from tools.provenance import md5
+from tools.checksums import md5
 
 FILE = Path(__file__).with_suffix(".json")
 LOCK = Path("dvc.lock")

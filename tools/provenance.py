@@ -7,7 +7,6 @@ output cannot hold it, because then it would change with every commit.
 """
 
 import argparse
-import hashlib
 import json
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from ruamel.yaml import YAML
 from digits.core import files
 from digits.core.errors import UserError, one_line, run
 from digits.models import provenance
+from tools.checksums import md5
 
 LOCK = "dvc.lock"
 DATA = ("data/raw", "data/tfrecords")
@@ -77,15 +77,6 @@ def first_commit(checksum: str) -> str | None:
     """Returns the oldest commit, of any branch or experiment, whose `dvc.lock` has a checksum; None if none has."""
     changes = git("log", "--all", "--reverse", "--format=%H", f"-S{checksum}", "--", LOCK) or ""
     return next((commit for commit in changes.split() if checksum in (git("show", f"{commit}:./{LOCK}") or "")), None)
-
-
-def md5(model: Path) -> str:
-    """Returns the checksum by which `dvc.lock` lists a file, or a folder."""
-    if model.is_file():
-        return hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest()
-    members = sorted(path for path in model.rglob("*") if path.is_file())
-    listing = [{"md5": md5(path), "relpath": path.relative_to(model).as_posix()} for path in members]
-    return hashlib.md5(json.dumps(listing, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def git(*arguments: str) -> str | None:

@@ -207,11 +207,6 @@ def test_the_projects_of_comparisons_are_looked_at(finished, folder, capsys):
     assert [line.split(":")[0] for line in found(capsys)] == ["runs/compare-digits/data/one"]
 
 
-def test_folders_hash_as_dvc_does(folder):
-    (listing,) = Path(".dvc/cache/files/md5").glob("??/*.dir")
-    assert fsck.digest(json.loads(listing.read_text())) == listing.parent.name + listing.name
-
-
 def test_outside_of_a_project_it_is_one_line(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

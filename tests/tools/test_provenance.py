@@ -112,17 +112,6 @@ def test_a_damaged_lock_is_told(project, told, text):
         told()
 
 
-def test_a_folder_is_listed_by_the_checksum_that_dvc_gives_it(project):
-    extras = project / "saved_model" / records.EXTRAS
-    extras.mkdir(parents=True)
-    (extras / records.MEMBER).write_text(json.dumps(RECORD))
-    (project / "saved_model" / "saved_model.pb").write_bytes(b"graph")
-    git("commit", "--allow-empty", "--quiet", "-m", "empty")
-    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--subdir"], check=True, capture_output=True)
-    subprocess.run([sys.executable, "-m", "dvc", "add", "--quiet", "saved_model"], check=True, capture_output=True)
-    assert f"md5: {provenance.md5(project / 'saved_model')}\n" in (project / "saved_model.dvc").read_text()
-
-
 def test_a_model_without_a_record_is_told(project, told):
     with zipfile.ZipFile("other.keras", "w") as archive:
         archive.writestr("metadata.json", "{}")
