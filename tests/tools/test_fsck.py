@@ -1,7 +1,6 @@
 """Damage in a small DVC project: found, and mended by the command that the line names."""
 
 import contextlib
-import json
 import os
 import re
 import shlex
