@@ -1,12 +1,12 @@
 """Goes to a commit with its data and models: `make restore`.
 
-python -m tools.restore main
-python -m tools.restore --when "1 week ago"     # the last commit of this branch before that time
+    python -m tools.restore main
+    python -m tools.restore --when "1 week ago"     # the last commit of this branch before that time
+
+Edits that are not committed stop it, if they would be lost.
 """
 
 import argparse
-import contextlib
-import io
 import subprocess
 
 from digits.core.errors import UserError, one_line, run
@@ -24,12 +24,10 @@ def main() -> None:
         raise UserError('name a commit: make restore REV=main, or WHEN="1 week ago"')
     revision = given.revision or last_before(given.when)
     git("checkout", "--quiet", revision, "--")
-    with contextlib.redirect_stdout(io.StringIO()):  # a line for each file
-        status = unicode_dvc.run("checkout")
-    if status:
+    if unicode_dvc.run("checkout", "--quiet"):
         raise UserError(
-            f"{revision} is checked out, but DVC could not restore its data and models (above): make pull brings them, "
-            "where there is a storage; make repro builds them"
+            f"{revision} is checked out, but not all of its data and models are here (`dvc checkout` says which): "
+            "make pull brings them, where there is a storage; make repro builds them"
         )
     print(git("log", "-1", "--format=%h of %cd: %s"))
 
