@@ -19,6 +19,7 @@ from tensorflow.core.protobuf import fingerprint_pb2
 
 from digits.core import files
 from digits.core.errors import UserError, one_line
+from digits.export import tf2onnx_order
 from digits.models import provenance
 
 Record = Mapping[str, Any] | None  # of where the network comes from, for `digits.models.provenance.read`
@@ -101,6 +102,7 @@ def _with_float_input(model: keras.Model) -> keras.Model:
 def write_onnx(path: Path, model: keras.Model, record: Record = None) -> None:
     """Writes a file for ONNX Runtime and others (https://onnx.ai), from `pixels` to `probabilities`."""
     with files.replacing(path) as partial:
+        tf2onnx_order.keep()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # Keras uses a deprecated name of NumPy
             model(np.zeros((1, *model.input.shape[1:]), np.uint8))  # Keras exports only a model that was called
