@@ -13,15 +13,14 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from scipy import stats
 
 from benchmarks import machine
 from digits import params
 from digits.core import errors, files, paths
 from digits.core.errors import UserError
-from digits.drawing import framing, strokes
-from digits.evaluation import photographs, robustness
+from digits.drawing import strokes
+from digits.evaluation import robustness
 from digits.evaluation.examples import Network
 from digits.models import determinism, keras_file
 from digits.splits import tfrecords
@@ -61,20 +60,13 @@ def main() -> None:
 
 
 def splits(seed: int) -> dict[str, Split]:
-    """Returns the test split, and the digits of other people as frames.
-
-    A photograph in which not one digit is found is black and has the label -1: no answer to it is right.
-    """
+    """Returns the test split, and the digits of other people as frames."""
     drawings = strokes.read(paths.DRAWINGS)
-    taken = list(photographs.pictures(photographs.MEASURING, drawings, EACH, seed))
-    found = [framing.find(picture) for _, _, picture in taken]
-    black = np.zeros((framing.SIDE, framing.SIDE), np.uint8)
-    frames = np.stack([digits[0].frame if len(digits) == 1 else black for digits in found])[..., None]
-    labels = [label if len(digits) == 1 else -1 for (_, label, _), digits in zip(taken, found, strict=True)]
+    _, pictures = robustness.framed_photographs(drawings, EACH, seed)
     return {
         TEST: tfrecords.read(paths.TFRECORDS, "test"),
         **robustness.digit_sets(tfrecords.read_spec(paths.TFRECORDS).name, drawings),
-        "photographs": Split(frames, np.array(labels, np.int64)),
+        "photographs": pictures,
     }
 
 

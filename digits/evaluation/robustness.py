@@ -1,5 +1,6 @@
 """Accuracy beyond the test split: other people's digits, drawings, photographs, corruptions, images of no digit."""
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ Item = TypeVar("Item")
 LEVELS = ("mild", "medium", "strong")
 SHOWN = 24  # misread images at most
 EACH = 10  # photographs in each scenario
+NOT_ONE = -1  # label of a photograph in which not one digit was found; no answer to it is right
 
 
 @dataclass(frozen=True)
@@ -126,23 +128,38 @@ def read_photographs(
         `right`, the share of sure and right answers; `refused`, of those that are not sure, or where not one digit was
         found; `wrong`, of sure and wrong ones; `total`; `scenarios`, `right` by scenario.
     """
-    each = photographs.pictures(photographs.MEASURING, drawings, EACH, seed)
-    taken = list(track(each, "photographs", EACH * len(photographs.MEASURING)))
-    names, labels = np.array([name for name, _, _ in taken]), np.array([label for _, label, _ in taken])
-    found = [framing.find(picture) for _, _, picture in taken]
-    one = np.array([len(digits) == 1 for digits in found])
-    empty = np.zeros((framing.SIDE, framing.SIDE, 1), np.uint8)
-    frames = np.stack([digits[0].frame[..., None] if len(digits) == 1 else empty for digits in found])
-    probabilities = network(frames)
-    sure = one & (probabilities.max(axis=1) >= decision.sure)
-    right = sure & (probabilities.argmax(axis=1) == labels)
+    scenarios, split = framed_photographs(drawings, EACH, seed)
+    probabilities = network(split.images)
+    sure = (split.labels != NOT_ONE) & (probabilities.max(axis=1) >= decision.sure)
+    right = sure & (probabilities.argmax(axis=1) == split.labels)
     return {
         "right": float(right.mean()),
         "refused": float(1 - sure.mean()),
         "wrong": float((sure & ~right).mean()),
-        "total": len(taken),
-        "scenarios": {name: float(right[names == name].mean()) for name in photographs.MEASURING},
+        "total": len(split),
+        "scenarios": {name: float(right[scenarios == name].mean()) for name in photographs.MEASURING},
     }
+
+
+def framed_photographs(drawings: Sequence[Drawing], each: int, seed: int) -> tuple[np.ndarray, Split]:
+    """Frames photographs of drawn digits, `each` in every scenario of `photographs.MEASURING`.
+
+    Returns:
+        The scenario of each photograph, str `[N]`; and the frames as a split. A photograph in which not one digit is
+        found is black and has the label `NOT_ONE`.
+    """
+
+    def taken(name: str) -> list[tuple[int, np.ndarray | None]]:
+        pictures = photographs.pictures({name: photographs.MEASURING[name]}, drawings, each, seed)
+        found = [(label, framing.find(picture)) for _, label, picture in pictures]
+        return [(label, digits[0].frame) if len(digits) == 1 else (NOT_ONE, None) for label, digits in found]
+
+    names = list(photographs.MEASURING)
+    with ThreadPoolExecutor(os.cpu_count()) as workers:  # NumPy and SciPy let another thread run meanwhile
+        by_scenario = list(track(workers.map(taken, names), "photographs", len(names)))
+    labels, frames = zip(*(photograph for scenario in by_scenario for photograph in scenario), strict=True)
+    images = np.stack([np.zeros((framing.SIDE,) * 2, np.uint8) if frame is None else frame for frame in frames])
+    return np.repeat(names, each), Split(images[..., None], np.array(labels, np.int64))
 
 
 def under_stress(network: Network, split: Split, seed: int, *, frames: bool) -> list[dict[str, Any]]:

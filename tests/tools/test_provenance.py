@@ -117,3 +117,12 @@ def test_a_model_without_a_record_is_told(project, told):
         archive.writestr("metadata.json", "{}")
     with pytest.raises(SystemExit, match=r"other\.keras: holds no record of its training"):
         told("other.keras")
+
+
+def test_where_git_is_not_installed_the_file_still_tells_the_rest(project, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "argv", ["provenance", "model.keras"])
+    provenance.main()
+    printed = capsys.readouterr().out
+    assert "commit        unknown: git, which knows the commits, is not installed" in printed
+    assert "recipe        tiny" in printed

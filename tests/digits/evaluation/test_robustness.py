@@ -1,9 +1,11 @@
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digits.evaluation import corruptions, robustness
+from digits.drawing import framing, strokes
+from digits.evaluation import corruptions, photographs, robustness
 from digits.metrics.decision import Decision
 from digits.splits.split import Split
 
@@ -42,6 +44,49 @@ def test_refusing_others_by_hand():
     network = answering([0.9, 0.05, 0.05], [0.6, 0.3, 0.1], [0.4, 0.3, 0.3], [0.45, 0.3, 0.25])
     metrics = robustness.refuse_others(network, np.zeros((4, 28, 28, 1), np.uint8), DECISION)
     assert metrics == {"unknown": 0.5, "refused": 0.75, "total": 4}
+
+
+@pytest.fixture(scope="module")
+def drawings():
+    return strokes.read(Path("drawings/validation.json"))
+
+
+@pytest.fixture
+def scenarios(monkeypatch):
+    some = {name: photographs.MEASURING[name] for name in ("lamp", "sticky note", "window")}
+    monkeypatch.setattr(photographs, "MEASURING", some)
+    return list(some)
+
+
+@pytest.mark.parametrize("cores", [1, 4])
+def test_photographs_are_the_same_on_any_number_of_cores(scenarios, drawings, monkeypatch, cores):
+    monkeypatch.setattr(robustness.os, "cpu_count", lambda: cores)
+    names, split = robustness.framed_photographs(drawings, 2, 7)
+    assert list(names) == [name for name in scenarios for _ in range(2)]
+    for number, (_, label, picture) in enumerate(photographs.pictures(photographs.MEASURING, drawings, 2, 7)):
+        (digit,) = framing.find(picture)
+        assert split.labels[number] == label
+        np.testing.assert_array_equal(split.images[number, ..., 0], digit.frame)
+
+
+def test_a_photograph_with_two_digits_found_counts_as_refused(scenarios, drawings, monkeypatch):
+    find = framing.find
+    monkeypatch.setattr(framing, "find", lambda picture: 2 * find(picture))
+    names, split = robustness.framed_photographs(drawings, 2, 7)
+    assert len(names) == len(split) == 6
+    assert set(split.labels) == {robustness.NOT_ONE}
+    assert not split.images.any()
+    monkeypatch.setattr(robustness, "EACH", 2)
+    metrics = robustness.read_photographs(answering(*[[0.9, 0.1]] * 6), drawings, DECISION, 7)
+    assert (metrics["right"], metrics["refused"], metrics["wrong"], metrics["total"]) == (0, 1, 0, 6)
+
+
+def test_reading_photographs_by_hand(scenarios, drawings, monkeypatch):
+    monkeypatch.setattr(robustness, "EACH", 2)  # a 0 and a 1 in each scenario
+    rows = [[0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.4, 0.6], [0.1, 0.9], [0.3, 0.7]]
+    metrics = robustness.read_photographs(answering(*rows), drawings, DECISION, 7)
+    assert metrics["scenarios"] == {"lamp": 1, "sticky note": 0.5, "window": 0}
+    assert [6 * metrics[key] for key in ("right", "refused", "wrong")] == pytest.approx([3, 2, 1])
 
 
 @pytest.mark.parametrize("frames", [True, False])
