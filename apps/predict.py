@@ -39,7 +39,7 @@ def main() -> None:
             print(f"{file}: {reason}", file=sys.stderr)
             failed += 1
         else:
-            print(line)
+            print(errors.readable(line, sys.maxsize))
     if failed:
         raise UserError(f"{failed} of {len(arguments.files)} files could not be read")
 

@@ -6,14 +6,13 @@ The pipeline must be up to date. Writes `benchmarks/results/idle_repro.json`.
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from benchmarks import machine, timing
+from benchmarks import child, machine, timing
 from digits.core import errors, files
 from digits.core.errors import UserError
 
@@ -24,16 +23,17 @@ DVC = [sys.executable, "-m", "dvc"]
 def main() -> None:
     """Runs both alternately and prints the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="runs of each")
+    parser.add_argument("--rounds", type=timing.count, default=7, help="runs of each")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         empty = Path(folder)
         stages = len(YAML(typ="safe").load(Path("dvc.yaml"))["stages"])
         make_empty_project(empty, stages)
         for place in (Path.cwd(), empty):
-            if "up to date" not in repro(place):
+            if "up to date" not in child.run([*DVC, "status"], place):
                 raise UserError(f"{place}: not up to date; run `make repro` first")
-        tasks = {"empty": lambda: repro(empty), "ours": lambda: repro(Path.cwd())}
+        repro = [*DVC, "repro"]
+        tasks = {"empty": lambda: child.run(repro, empty), "ours": lambda: child.run(repro, Path.cwd())}
         seconds = timing.alternately(tasks, arguments.rounds)
     ratios = [ours / theirs for ours, theirs in zip(seconds["ours"], seconds["empty"], strict=True)]
     content = {
@@ -59,13 +59,7 @@ def make_empty_project(folder: Path, stages: int) -> None:
     (folder / "dvc.yaml").write_text("\n".join(lines) + "\n")
     (folder / "file0").write_text("0\n")
     for command in (["git", "init", "-q"], [*DVC, "init", "-q"], [*DVC, "repro", "-q"]):
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)  # noqa: S603
-
-
-def repro(folder: Path) -> str:
-    """Returns what `dvc repro` prints."""
-    done = subprocess.run([*DVC, "repro"], cwd=folder, check=True, capture_output=True, text=True)  # noqa: S603
-    return done.stdout
+        child.run(command, folder)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ CALLS = 50  # of one measurement
 def main() -> None:
     """Measures all formats alternately and prints the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="measurements of each format")
+    parser.add_argument("--rounds", type=timing.count, default=7, help="measurements of each format")
     arguments = parser.parse_args()
     parameters = params.load()
     determinism.configure(parameters.processor)

@@ -31,7 +31,7 @@ AHEAD = 8  # times as many batches are distorted, so that those made ahead of th
 def main() -> None:
     """Measures steps alternately, then the distortions, and prints the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="measurements of each kind")
+    parser.add_argument("--rounds", type=timing.count, default=7, help="measurements of each kind")
     arguments = parser.parse_args()
     parameters = params.load()
     recipe = parameters.active_recipe

@@ -29,7 +29,7 @@ def main() -> None:
     """Runs the rounds and prints a line for each training."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--rounds", type=int, default=5, help="how often each setting is run, with another seed each time"
+        "--rounds", type=timing.count, default=5, help="how often each setting is run, with another seed each time"
     )
     arguments = parser.parse_args()
     parameters = params.load()

@@ -3,7 +3,8 @@
     make bench                            # the active recipe, five seeds, beginning with that of params.yaml
     make bench RECIPE=cnn_deep SEEDS=10
 
-The validation split stays the same; initial weights, order and distortions differ. The first seed is the pipeline's
+The validation split stays the same, unless the recipe holds more out than `preprocess`; initial weights, order and
+distortions differ. The first seed is the pipeline's
 own: its accuracy is that of `metrics/test.json`. Writes `benchmarks/seeds/<recipe>.json`.
 """
 

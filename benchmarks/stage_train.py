@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from ruamel.yaml import YAML
 
+from benchmarks import child
 from digits.core import paths
 from digits.models import keras_file
 from digits.splits import tfrecords
@@ -37,7 +37,7 @@ def prepare(folder: Path, changes: Mapping[str, Any]) -> None:
         for part in sections:
             section = section[part]
         section[name] = value
-    with (folder / paths.PARAMS).open("w") as file:
+    with (folder / paths.PARAMS).open("w", encoding="utf-8") as file:
         yaml.dump(content, file)
 
 
@@ -46,7 +46,7 @@ def timed(command: Sequence[str], folder: Path) -> float:
     environment = {name: value for name, value in os.environ.items() if name not in OURS}
     environment["PYTHONPATH"] = str(SOURCES)
     start = time.perf_counter()
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)  # noqa: S603
+    child.run(command, folder, environment)
     return time.perf_counter() - start
 
 

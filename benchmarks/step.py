@@ -37,7 +37,7 @@ OPERATION = re.compile(r"[\w./-]+:(\w+)")  # node and kind, as the profiler name
 def main() -> None:
     """Measures alternately, then profiles, and prints both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="measurements of each kind")
+    parser.add_argument("--rounds", type=timing.count, default=7, help="measurements of each kind")
     parser.add_argument("--recipe", default=params.load().recipe, help="a block of params.yaml")
     arguments = parser.parse_args()
     parameters = params.load()

@@ -10,7 +10,6 @@ whole process, TensorFlow included. Writes `benchmarks/results/streaming.json`, 
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 from ruamel.yaml import YAML
 
-from benchmarks import machine
+from benchmarks import child, machine, timing
 from digits import params
 from digits.core import errors, files, paths
 from digits.inputs.augmentation import distort
@@ -47,8 +46,10 @@ print(usage.ru_maxrss, usage.ru_utime + usage.ru_stime)
 def main() -> None:
     """Makes the largest set, of whose first shards the others are, and trains on each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shards", type=int, nargs="+", default=[25, 50, 100, 200], help=f"of {SHARD} images, a set")
-    parser.add_argument("--memory-mb", type=int, default=100, help="train.memory_mb where the set is streamed")
+    parser.add_argument(
+        "--shards", type=timing.count, nargs="+", default=[25, 50, 100, 200], help=f"of {SHARD} images, a set"
+    )
+    parser.add_argument("--memory-mb", type=timing.count, default=100, help="train.memory_mb where the set is streamed")
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as name:
@@ -91,7 +92,7 @@ def make_project(folder: Path, shards: list[Path], memory_mb: int) -> None:
     shutil.copytree(ROOT / "drawings", folder / "drawings")
     content = YAML().load(ROOT / paths.PARAMS)
     content["recipe"], content["recipes"]["tiny"]["epochs"], content["train"]["memory_mb"] = "tiny", 1, memory_mb
-    with (folder / paths.PARAMS).open("w") as file:
+    with (folder / paths.PARAMS).open("w", encoding="utf-8") as file:
         YAML().dump(content, file)
 
 
@@ -100,9 +101,9 @@ def train(folder: Path) -> dict[str, float]:
     command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "stages.train"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
+    printed = child.run(command, folder, environment)
     seconds = time.perf_counter() - start
-    peak, cpu_seconds = map(float, done.stdout.split()[-2:])
+    peak, cpu_seconds = map(float, printed.split()[-2:])
     peak_mb = peak * (1 if sys.platform == "darwin" else 1024) / 1e6  # macOS counts bytes, Linux KiB
     accuracy = files.read_json(folder / paths.TRAIN_METRICS)["val_accuracy"]
     return {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mb": peak_mb, "val_accuracy": accuracy}

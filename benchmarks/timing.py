@@ -1,8 +1,20 @@
 """Repeated measurements of times."""
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+
+
+def count(text: str) -> int:
+    """Returns the number in an argument of the command line; a type for `argparse`.
+
+    Raises:
+        ArgumentTypeError: it is none from 1 on.
+    """
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def alternately(tasks: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

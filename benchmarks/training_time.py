@@ -24,14 +24,17 @@ RESULTS = Path("benchmarks/results/training_time.json")
 def main() -> None:
     """Runs the rounds, then measures the models on the test split."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is run, with another seed each time")
+    parser.add_argument(
+        "--rounds", type=timing.count, default=3, help="how often each is run, with another seed each time"
+    )
     parser.add_argument("--recipe", default=params.load().recipe, help="a block of params.yaml")
     parser.add_argument(
-        "--epochs", type=int, default=10, help="of the published CNN; fewer than 10 are scaled up to ten"
+        "--epochs", type=timing.count, default=10, help="of the published CNN; fewer than 10 are scaled up to ten"
     )
     arguments = parser.parse_args()
     if "MNIST_DIR" not in os.environ:
         raise UserError("MNIST_DIR is not set: name the folder with MNIST's four .gz files")
+    os.environ["MNIST_DIR"] = os.path.abspath(os.environ["MNIST_DIR"])  # for a process in another folder
     rounds = []
     for number in range(arguments.rounds):
         rounds.append(run_both(arguments.recipe, params.load().seed + number, arguments.epochs))

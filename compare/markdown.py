@@ -60,8 +60,8 @@ def report(
         *_over_seeds(rows, seeds),
         *(_differences(rows, p_values) if p_values else []),
         "## Learning curves",
-        "On the images that each recipe holds out itself; of the ensemble, the mean of its members. An epoch of "
-        "`mlp_sigmoid` is 200 steps, of the others all training images.",
+        "On the images that each recipe holds out itself; of an ensemble, the mean of its members. An epoch is a pass "
+        "over the training images, or as many steps as the recipe's `steps_per_epoch`.",
         "![Validation errors after each epoch](plots/learning_curves.png)",
         f"## Test images misread by all recipes: {wrong_by_all} of {counts['test']:,}",
         "![The test images that every recipe reads wrongly](plots/hard_images.png)",
@@ -110,8 +110,7 @@ def _published(rows: Sequence[Row]) -> list[str]:
     return [
         "## Published and measured figures",
         _table(["recipe", "figure", "published", "ours"], lines),
-        "Where ours differ from them:",
-        "\n".join(notes),
+        *(["Where ours differ from them:", "\n".join(notes)] if notes else []),
     ]
 
 

@@ -74,7 +74,7 @@ def read_published(recipes: Collection[str]) -> dict[str, dict[str, Any]]:
     published: dict[str, dict[str, Any]] = YAML(typ="safe").load(places.PUBLISHED)
     for name, keys in published.items():
         if unknown := ({name} - set(recipes)) | (set(keys) - {"differs", *markdown.PUBLISHED}):
-            raise UserError(f"{places.PUBLISHED}: unknown name {', '.join(unknown)}")
+            raise UserError(f"{places.PUBLISHED}: unknown name {', '.join(sorted(unknown))}")
     return published
 
 

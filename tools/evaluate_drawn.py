@@ -22,11 +22,14 @@ def main() -> None:
     arguments = parser.parse_args()
     drawn = corrections.read(arguments.folder)
     predictor = Predictor(*chosen(arguments.model), checked=not arguments.allow)
-    digits = refused = right = 0
+    digits = refused = right = others = 0
     for file, picture, label in drawn:
         answer = predictor(picture)
         if label is None:
+            others += 1
             refused += answer.verdict != "sure"
+            continue
+        if label not in predictor.about.classes:  # kept for another model
             continue
         digits += 1
         right += answer.best == label
@@ -35,8 +38,10 @@ def main() -> None:
     if digits:
         low, high = intervals.wilson_interval(right, digits)
         print(f"digits      {right} of {digits} right: {right / digits:.2%}, 95 % interval {low:.2%} to {high:.2%}")
-    if others := len(drawn) - digits:
+    if others:
         print(f"no digits   {refused} of {others} get no sure answer")
+    if left_out := len(drawn) - digits - others:
+        print(f"left out    {left_out}, which are labelled with classes that this model does not have")
 
 
 if __name__ == "__main__":

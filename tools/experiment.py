@@ -22,16 +22,19 @@ from digits.core.errors import UserError, run
 from digits.evaluation import summary_text
 from tools import configure_dvc, mend, unicode_dvc
 
+KEPT = ("metrics", "models", "plots")  # by `make run`
+
 
 def main() -> None:
     """Runs the experiment, keeps its results and says where they are."""
     arguments = parser().parse_args()
     mend.main()
+    folder = Path("runs", arguments.name)
+    check_folder(folder, arguments.keep)
     check_repository()
     configure_dvc.main()  # the folder may have been moved, or have become a repository, since it was set up
     remove(arguments.name)
     start(arguments.name, arguments.set)
-    folder = Path("runs", arguments.name)
     keep(arguments.name, arguments.keep, folder)
     print(report(folder, arguments.name))
 
@@ -43,6 +46,17 @@ def parser() -> argparse.ArgumentParser:
     described.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="parameters that differ")
     described.add_argument("--keep", nargs="+", required=True, metavar="PATH", help="outputs to put into the folder")
     return described
+
+
+def check_folder(folder: Path, outputs: Sequence[str]) -> None:
+    """Checks that a folder holds nothing but outputs that were kept before, because it is emptied.
+
+    Raises:
+        UserError: it holds something else, such as the comparison.
+    """
+    known = {*KEPT, *(Path(output).name for output in outputs)}
+    if other := sorted(path.name for path in (folder.iterdir() if folder.is_dir() else ()) if path.name not in known):
+        raise UserError(f"{folder} holds something else ({other[0]}) and would be emptied: take another name")
 
 
 def check_repository() -> None:

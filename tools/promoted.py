@@ -27,6 +27,7 @@ def main() -> None:
     stage = parser.parse_args().stage
     version, tag = standing(stage)
     folder = Path("runs", stage)
+    experiment.check_folder(folder, [])
     experiment.keep(tag, [paths.MODEL.parent.as_posix()], folder)
     print(f"{ARTIFACT} {version} is in stage {stage}: {folder / paths.MODEL.parent}")
 

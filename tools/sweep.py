@@ -89,7 +89,8 @@ def project_state(set_keys: Iterable[str], known: Mapping[str, Any]) -> str:
     if head.returncode:
         raise UserError(f"no commit here, and DVC keeps experiments beside one: {one_line(head.stderr)}")
     digest = hashlib.sha256((head.stdout + json.dumps(_with(known, dict.fromkeys(set_keys)))).encode())
-    for source in [Path("dvc.yaml"), *sorted(Path("digits").rglob("*.py")), *sorted(Path("stages").glob("*.py"))]:
+    sources = [*sorted(Path("digits").rglob("*.py")), *sorted(Path("stages").glob("*.py"))]
+    for source in [Path("dvc.yaml"), paths.PRACTICE_DRAWINGS, *sources]:
         digest.update(source.read_bytes())
     return digest.hexdigest()
 

@@ -177,6 +177,9 @@ def reply(content_type: str, content: bytes, pixels: int, *, with_steps: bool = 
         return Reply.REFUSED, b"the images need too much memory; send smaller ones"
     except reading.LargeError:
         return Reply.LARGE, b""
+    except Exception:  # an error in this program must not cost other clients a worker
+        traceback.print_exc()
+        return Reply.FAILED, b""
     return Reply.DIGITS, b"".join(map(pack, pictures))
 
 

@@ -38,7 +38,7 @@ def main() -> None:
         share=False,
         quiet=True,
         theme=THEME,
-        css=(Path(page.__file__).with_name("page.css")).read_text(),
+        css=(Path(page.__file__).with_name("page.css")).read_text(encoding="utf-8"),
         footer_links=[],
         app_kwargs={"middleware": [Middleware(RouteAllowlist)], "lifespan": workers.lifespan},
         ssr_mode=False,

@@ -80,7 +80,7 @@ def _append(index: Path, line: bytes) -> None:
 
 
 def _entries(index: Path) -> Iterator[dict[str, Any]]:
-    lines = index.read_text(errors="replace").splitlines() if index.exists() else []
+    lines = index.read_text(encoding="utf-8", errors="replace").splitlines() if index.exists() else []
     for number, line in enumerate(lines, start=1):
         try:
             entry = json.loads(line)

@@ -102,7 +102,7 @@ def _list_item(digit: Digit, answer: Answer) -> str:
 
 def _table(answer: Answer) -> str:
     rows = "".join(_row(name, value, name == answer.best) for name, value in answer.probabilities.items())
-    return f'<table aria-label="probability of each digit">{rows}</table>' if rows else ""
+    return f'<table aria-label="probability of each class">{rows}</table>' if rows else ""
 
 
 def _row(name: str, probability: float, best: bool) -> str:

@@ -62,6 +62,11 @@ def _classes(folder: Path) -> list[str]:
     if len(names) < 2:
         there = f"only {names[0]}" if names else "none"
         raise UserError(f"dataset: {folder} must have a folder for each class, two at least; there is {there}")
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:  # bytes that no file which names the class could hold
+            raise UserError(f"dataset: {folder} has the class {name!a}: rename the folder in UTF-8") from error
     return names
 
 
@@ -100,20 +105,24 @@ def _decoded(path: Path, convert: Convert) -> np.ndarray:
     """Returns a picture as uint8 `[H, W, C]`."""
     try:
         with Image.open(path) as picture:
-            return convert(_eight_bits(ImageOps.exif_transpose(picture)))
+            return convert(ImageOps.exif_transpose(picture))
     except Exception as error:  # Pillow's decoders raise many kinds on damaged files
         raise UserError(f"dataset: {path} is no readable picture ({one_line(error, 80)}); remove or mend it") from error
 
 
 def _framed(picture: Image.Image) -> np.ndarray:
-    frame = framing.frame(np.asarray(picture.convert("RGBA" if picture.has_transparency_data else "RGB")))
+    if _is_deep(picture) or picture.mode == "F":
+        pixels = _stretched(picture)
+    else:
+        pixels = np.asarray(picture.convert("RGBA" if picture.has_transparency_data else "RGB"))
+    frame = framing.frame(pixels)
     if frame is None:
         raise ValueError("nothing is drawn on it")
     return frame[..., None]
 
 
 def _resized(picture: Image.Image, size: int | None, mode: str) -> np.ndarray:
-    image = _as_mode(picture, mode)
+    image = _as_mode(_eight_bits(picture), mode)
     if size:
         image = ImageOps.pad(image, (size, size), Image.Resampling.LANCZOS, color=_border_colour(image))
     return np.asarray(image, np.uint8).reshape(image.height, image.width, -1)
@@ -123,11 +132,22 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """Returns a grey picture of 16 bits with 8, which Pillow would cut off at 255; a transparent grey becomes white."""
     if image.mode == "F":
         raise ValueError("its pixels are floating-point numbers, whose range is unknown: save it with 8 or 16 bits")
-    if image.mode != "I" and not image.mode.startswith("I;16"):
+    if not _is_deep(image):
         return image
     values = np.clip(np.asarray(image, np.int64), 0, 65535)
     grey = np.where(values == image.info.get("transparency", -1), 255, values >> 8)
     return Image.fromarray(grey.astype(np.uint8))
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode == "I" or image.mode.startswith("I;16")
+
+
+def _stretched(image: Image.Image) -> np.ndarray:
+    """Returns pixels from the least value, which becomes 0, to the largest, which becomes 255: as drawings are read."""
+    values = np.asarray(image, np.float64)
+    values = np.nan_to_num(values - values.min())
+    return np.asarray(np.round(values * (255 / max(values.max(), 1))), np.uint8)
 
 
 def _as_mode(image: Image.Image, mode: str) -> Image.Image:

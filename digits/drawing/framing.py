@@ -22,7 +22,6 @@ MOSTLY = 0.2  # share of the edge that is background, at least, in what may be a
 AS_FRAMES = 3  # pixels by which an image may differ from a frame in size and place
 FINE = 4  # oversampling factor of each side while strokes are widened or narrowed
 LIGHTEST, HEAVIEST = 1.5, 4.5  # stroke width in pixels of the frame; nearly all of MNIST's digits lie between
-FAINTEST = 0.06  # contrast to the background, 0 to 1, below which nothing counts as drawn
 VISIBLE = 0.25  # ink above this value belongs to the drawing
 SPECK = 0.02  # parts with a smaller share of the ink are removed as dirt
 PICTURE = 128  # pixels of the longer side from which on a drawing may be a photograph, with more than a digit on it
@@ -186,14 +185,14 @@ def paper_and_ink(channels: np.ndarray) -> np.ndarray:
 def clean(strength: np.ndarray) -> np.ndarray:
     """Removes the paper's noise and dirt and scales ink to 0 to 1, 1 inside a stroke; 0 everywhere without ink."""
     strongest = strength.max(axis=(1, 2)).astype(np.float64)
-    threshold = strongest * otsu(strength / _each(np.maximum(strongest, FAINTEST)))
+    threshold = strongest * otsu(strength / _each(np.maximum(strongest, parts.FAINTEST)))
     # The lower quartile, as up to three quarters of the edge may be drawn on; of normal noise it is 0.32 deviations.
     outermost = np.sort(edge(strength), axis=1)
     noise = np.minimum(10 * outermost[:, outermost.shape[1] // 4].astype(np.float64), threshold)
     full = np.array(
         [ninth_decile(image[stroke]) for image, stroke in zip(strength, strength >= _each(threshold), strict=True)]
     )
-    drawn = (strongest >= FAINTEST) & (full - noise >= FAINTEST)
+    drawn = (strongest >= parts.FAINTEST) & (full - noise >= parts.FAINTEST)
     ink = np.clip((strength - _each(noise)) / _each(np.where(drawn, full - noise, 1)), 0, 1)
     return without_specks(np.where(drawn[:, None, None], ink, np.float32(0)))
 

@@ -152,8 +152,10 @@ def straight_lines(ink: np.ndarray, least: float) -> list[np.ndarray]:
         taller = 2 * thickness + 3  # such a run of pixels crosses the line
         if taller not in crossing:
             crossing[taller] = _opened(ink, taller, axis=0)
-        lines.append(np.zeros_like(ink))
-        lines[-1][rows, columns] = line & ~crossing[taller][rows, columns]
+        rest = line & ~crossing[taller][rows, columns]
+        if rest.any():  # a row of a chessboard crosses itself everywhere
+            lines.append(np.zeros_like(ink))
+            lines[-1][rows, columns] = rest
     return lines
 
 

@@ -14,14 +14,12 @@ from digits.drawing import lines, rings
 MOST = 32  # digits of a picture; the less prominent ones are left out
 FRAMED = 8  # digits, the most prominent ones, that are separated from a ring or a frame: it takes a millisecond each
 COMPARED = 96  # parts, the most prominent ones: each is compared with each
-FAINTEST = 0.06  # contrast below which nothing counts as drawn
-NEIGHBOURS = np.ones((3, 3))
+FAINTEST = 0.06  # contrast to the background, 0 to 1, below which nothing counts as drawn
 DIRT = 0.02  # share of the largest part's pixels, or of all ink, below which a part is dirt
 FILLED = 0.85  # share of its box that a spot fills, at least; a straight stroke does too, but is narrow
 SMALLEST = 5  # pixels, of the longer side of a digit
 ENOUGH = 0.1  # height or width of a digit, at least, as a share of the picture's longer side
 LOWEST = 0.4  # height of a digit, at least, as a share of its width
-LINE = 0.13  # width of a line, at most, as a share of its length
 SOFT = 3  # pixels by which the soft edge of what surrounds a sheet goes beyond it
 MARGIN = 0.12  # of the picture's width or height
 ENCLOSED = 0.3  # height of a digit that is framed or underlined, at least, as a share of the frame's or line's
@@ -128,7 +126,7 @@ class Part:
 
     def is_line_beside(self, rest: "Part") -> bool:
         """Returns whether it is a straight line under, over or beside the rest, too long to belong to it."""
-        if self.pixels > LINE * self.longer**2 or min(self.height, self.width) > 2 * LINE * self.longer:
+        if self.pixels > lines.LINE * self.longer**2 or min(self.height, self.width) > 2 * lines.LINE * self.longer:
             return False
         if rest.height < ENCLOSED * self.longer:  # a stroke and a dash
             return False
@@ -199,11 +197,11 @@ def marks(strength: np.ndarray) -> np.ndarray:
     threshold is found once more without them.
     """
     ink = strength > threshold(strength)
-    labels, _ = ndimage.label(ink, NEIGHBOURS)
+    labels, _ = ndimage.label(ink, lines.NEIGHBOURS)
     corners = labels[[0, 0, -1, -1], [0, -1, 0, -1]]
     if not corners.any():
         return ink
-    beyond = ndimage.binary_dilation(np.isin(labels, corners[corners > 0]), NEIGHBOURS, SOFT)
+    beyond = ndimage.binary_dilation(np.isin(labels, corners[corners > 0]), lines.NEIGHBOURS, SOFT)
     rest = np.where(beyond, 0, strength)
     if rest.max() < FAINTEST:
         return ink
@@ -223,7 +221,7 @@ def threshold(strength: np.ndarray) -> float:
 
 def connected(ink: np.ndarray, strength: np.ndarray) -> tuple[np.ndarray, list[Part]]:
     """Returns the labelled image, and the connected parts that are no dirt, `COMPARED` at most."""
-    labels, count = ndimage.label(ink, NEIGHBOURS)
+    labels, count = ndimage.label(ink, lines.NEIGHBOURS)
     pixels = np.bincount(labels.ravel(), minlength=count + 1)
     mass = np.bincount(labels.ravel(), strength.ravel(), minlength=count + 1)
     least = DIRT * pixels[1:].max(initial=0)

@@ -50,7 +50,7 @@ def markdown(
         agreement: the content of `metrics/export.json`.
     """
     sections = (
-        _opening(about),
+        _opening(about, recipe),
         _data(dataset, figures["data"]),
         _recipe(recipe, figures["train"]),
         _quality(about, figures["test"]),
@@ -62,12 +62,12 @@ def markdown(
     return "\n\n".join(sections) + "\n"
 
 
-def _opening(about: Metadata) -> str:
+def _opening(about: Metadata, recipe: Recipe) -> str:
     height, width, channels = about.image_shape
     return f"""# Model card: `{about.recipe}` on {about.dataset}
 
-Classifies images of {height}x{width}x{channels} pixels (uint8, 0 to 255, light on black) as one of {len(about.classes)} classes:
-{", ".join(about.classes)}. It answers calibrated probabilities. Written by the stage `export`; the code is MIT-licensed."""
+Classifies images of {height}x{width}x{channels} pixels (uint8, 0 to 255, as the dataset's) as one of {len(about.classes)} classes:
+{", ".join(about.classes)}. It answers {"calibrated probabilities" if recipe.calibrate else "probabilities, which are not calibrated"}. Written by the stage `export`; the code is MIT-licensed."""
 
 
 def _data(dataset: Mapping[str, Any], data: Mapping[str, Any]) -> str:

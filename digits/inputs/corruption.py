@@ -1,7 +1,7 @@
 """Stateless random corruption of training images: what may lie over a digit, behind it, or be wrong with the picture.
 
-Each corrupted image gets one of `KINDS`: kinds of disturbance with wide ranges. Noise, specks, blur, covers and
-inversion are also measured by `digits.evaluation.corruptions`, in other strengths. A network that has met several in
+Each corrupted image gets one of `KINDS`: kinds of disturbance with wide ranges. Noise, specks, blur, covers, inversion
+and light are also measured by `digits.evaluation.corruptions`, in other strengths. A network that has met several in
 training reads better under others too (E. Rusak et al., "A simple way to make neural networks robust against diverse
 image corruptions", https://arxiv.org/abs/2001.06057).
 """

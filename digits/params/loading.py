@@ -45,7 +45,7 @@ def check(content: Any, path: Path = paths.PARAMS) -> Params:
         UserError: as `load`.
     """
     try:
-        return Params.model_validate(_with_bases(content))
+        return Params.model_validate(_with_bases(content, path))
     except UnicodeEncodeError as error:  # YAML can write it, and pydantic does not take it
         raise UserError(f"{path}: a text holds half a character: {one_line(error)}") from error
     except ValidationError as error:
@@ -68,22 +68,21 @@ def _read(path: Path) -> Any:
         raise UserError(f"{path}: not readable as YAML: {one_line(error, limit=500)}") from error
 
 
-def _with_bases(content: Any) -> Any:
+def _with_bases(content: Any, path: Path) -> Any:
     """Returns the content with complete recipes: their own keys replace those of their base, without merging."""
     match content:
         case {"bases": {**bases}, "recipes": {**recipes}}:
-            return {**content, "recipes": {name: _complete(name, recipe, bases) for name, recipe in recipes.items()}}
+            complete = {name: _complete(name, recipe, bases, path) for name, recipe in recipes.items()}
+            return {**content, "recipes": complete}
     return content  # the schema reports what is wrong
 
 
-def _complete(name: object, recipe: Any, bases: Mapping[Any, Any]) -> Any:
+def _complete(name: object, recipe: Any, bases: Mapping[Any, Any], path: Path) -> Any:
     match recipe:
         case {"base": str(base), **own} if isinstance(bases.get(base), dict):
             return {**bases[base], **own}
         case {"base": base}:
-            raise UserError(
-                f"{paths.PARAMS}: recipes.{name}.base is {_shown(base)}: there are {', '.join(map(str, bases))}"
-            )
+            raise UserError(f"{path}: recipes.{name}.base is {_shown(base)}: there are {', '.join(map(str, bases))}")
     return recipe
 
 

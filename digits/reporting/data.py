@@ -10,7 +10,6 @@ from matplotlib.ticker import PercentFormatter
 from digits.inputs import augmentation
 from digits.params import Augmentation
 from digits.reporting import style
-from digits.splits import holdout
 from digits.splits.split import Split
 
 SAMPLES_PER_CLASS = 8
@@ -29,14 +28,19 @@ def pictures(
         limits: the largest distortions.
         seed: of the distortions.
     """
-    samples = train.take(holdout.first_of_each_class(train.labels, SAMPLES_PER_CLASS))
+    samples = train.take(first_of_each_class(train.labels, SAMPLES_PER_CLASS))
     captions = [classes[label] for label in samples.labels]
-    original = train.take(holdout.first_of_each_class(train.labels, 1)).images[:DISTORTED]
+    original = train.take(first_of_each_class(train.labels, 1)).images[:DISTORTED]
     return {
         "class_balance": class_balance(counts),
         "samples": style.gallery(samples.images, captions, title="training images", columns=SAMPLES_PER_CLASS),
         "augmentation": distortions(original, versions(original, limits, seed)),
     }
+
+
+def first_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
+    """Returns the indices of the first `count` examples of each class, ordered by class."""
+    return np.concatenate([np.flatnonzero(labels == label)[:count] for label in np.unique(labels)])
 
 
 def class_balance(counts: Mapping[str, Mapping[str, int]]) -> Figure:

@@ -73,7 +73,9 @@ class Answer:
         if self.verdict in (NOTHING, SEVERAL):
             return self.verdict
         if self.verdict == "unknown":
-            return "not a digit, as far as I know"
+            return (
+                f"not {'a digit' if ''.join(self.probabilities).isdigit() else 'one of the classes'}, as far as I know"
+            )
         first, second = map(show, self.ranked[:2])
         return f"not sure: {first} or {second}" if self.verdict == "not sure" else first
 

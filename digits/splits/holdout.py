@@ -46,8 +46,3 @@ def enlarge_validation(training: Split, validation: Split, fraction: float, seed
         np.concatenate([getattr(part, name) for part in (validation, moved)]) for name in ("images", "labels")
     )
     return rest, Split(images, labels)
-
-
-def first_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
-    """Returns the indices of the first `count` examples of each class, ordered by class."""
-    return np.concatenate([np.flatnonzero(labels == label)[:count] for label in np.unique(labels)])

@@ -27,9 +27,10 @@ class EpochRecorder(keras.callbacks.Callback):
     On resume the saved rows are replayed, which restores their state.
 
     Args:
-        network: compiled, with a built optimiser; its variables are restored from the checkpoint.
+        network: compiled, with a built optimiser; its variables are restored from the state.
         recipe: the epochs, early stopping and schedule.
-        checkpoint: where the state is loaded from and saved to.
+        checkpoint: where the state is saved to.
+        state: what the checkpoint held.
         prints: whether to print a line per epoch.
         report: called after each epoch with all rows so far.
     """
@@ -39,13 +40,14 @@ class EpochRecorder(keras.callbacks.Callback):
         network: keras.Model,
         recipe: Recipe,
         checkpoint: Checkpoint,
+        state: State,
         *,
         prints: bool,
         report: Callable[[list[dict[str, Any]]], None] = lambda _: None,
     ) -> None:
         super().__init__()
         self.recipe, self.checkpoint, self.prints, self.report = recipe, checkpoint, prints, report
-        self.state: State = checkpoint.load()
+        self.state = state
         self.callbacks = _callbacks(recipe)
         network.stop_training = False
         for callback in self.callbacks:

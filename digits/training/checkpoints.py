@@ -15,6 +15,8 @@ from typing import Any
 
 import keras
 import numpy as np
+import PIL
+import scipy
 import tensorflow as tf
 
 import digits
@@ -23,6 +25,7 @@ from digits.core.errors import UserError
 
 Values = list[np.ndarray]
 
+LIBRARIES = (keras, tf, np, scipy, PIL)  # which compute the training, or draw the outliers it learns from
 PACKAGE = Path(digits.__file__).parent  # the whole package: any edit in it may change a training
 
 
@@ -47,7 +50,7 @@ class Checkpoint:
     Args:
         path: the file; it is replaced as a whole after each epoch.
         identity: everything that the training depends on. A file written under another identity is ignored. The
-            versions of Keras and TensorFlow and the sources of this package are added to it.
+            versions of the libraries that compute and the sources of this package are added to it.
         writes: False for a worker that only follows the chief's file.
     """
 
@@ -108,7 +111,8 @@ def _numbered(arrays: dict[str, np.ndarray], kind: str) -> Iterator[np.ndarray]:
 
 
 def _fingerprint(identity: Any) -> str:
-    digest = hashlib.sha256(json.dumps([identity, keras.__version__, tf.__version__], default=str).encode())
+    versions = [library.__version__ for library in LIBRARIES]
+    digest = hashlib.sha256(json.dumps([identity, versions], default=str).encode())
     for source in sorted(PACKAGE.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()

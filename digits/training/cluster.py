@@ -120,7 +120,7 @@ def _listening(cluster: Cluster) -> Iterator[None]:
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         server = socket.socket(family, kind, protocol)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what can be no name of a machine
         raise _not_here(cluster, error) from None
     with server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the port of a training that has just ended
@@ -132,11 +132,11 @@ def _listening(cluster: Cluster) -> Iterator[None]:
         yield
 
 
-def _not_here(cluster: Cluster, error: OSError) -> UserError:
+def _not_here(cluster: Cluster, error: OSError | UnicodeError) -> UserError:
     """Returns the message for an address that this process cannot take: port in use, or not of this machine."""
     return UserError(
         f"{VARIABLE}: {cluster.names[cluster.own]} is this process, but cannot listen at "
-        f"{cluster.addresses[cluster.own]} ({error.strerror}): take a free port and an address of this machine"
+        f"{cluster.addresses[cluster.own]} ({_reason(error)}): take a free port and an address of this machine"
     )
 
 
@@ -144,9 +144,13 @@ def _unreachable(address: str) -> str:
     """Returns why nobody answers at an address; empty if somebody does."""
     try:
         socket.create_connection(_split(address), timeout=2).close()
-    except OSError as error:
-        return error.strerror or str(error)
+    except (OSError, UnicodeError) as error:
+        return _reason(error)
     return ""
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -52,7 +52,7 @@ def check_agreement(fingerprint: str, epochs: int) -> None:
     """Compares what the workers are about to train; each would otherwise wait for steps that the others do not take.
 
     Args:
-        fingerprint: of recipe, data, code and libraries, hexadecimal.
+        fingerprint: of recipe, data, code, libraries and class of the processor, hexadecimal.
         epochs: how many are done, according to the checkpoint.
 
     Raises:
@@ -66,8 +66,8 @@ def check_agreement(fingerprint: str, epochs: int) -> None:
     for name, other in zip(cluster.read().names[1:], others, strict=True):
         if other[0] != chief[0]:
             raise UserError(
-                f"{name} differs from the chief in code, packages, parameters or data: give all workers the same "
-                "commit, packages, params.yaml and data/tfrecords"
+                f"{name} differs from the chief in code, packages, parameters, data or processor: give all workers the "
+                "same commit, packages, params.yaml and data/tfrecords, and instructions that all have"
             )
         if other[1] != chief[1]:
             raise UserError(

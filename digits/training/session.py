@@ -85,6 +85,7 @@ def prepare(
     validation = tfrecords.read(records, "validation")
     with strategy.scope():
         identity = trainer.identity(recipe, seed, (processor, settings), training, validation)
+        identity["processor"] = determinism.processor_class(processor)
     return Session(
         recipe=recipe,
         seed=seed,

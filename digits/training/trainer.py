@@ -173,7 +173,8 @@ def _train_network(job: Job, report: Callable[[History], None]) -> tuple[keras.M
     recipe = job.recipe
     keras.utils.set_random_seed(job.seed)
     # Before any variable: the chief sends each to the other workers, whose own must have its shape.
-    devices.check_agreement(job.checkpoint.fingerprint, len(job.checkpoint.load().history))
+    state = job.checkpoint.load()
+    devices.check_agreement(job.checkpoint.fingerprint, len(state.history))
     network = architectures.build(
         recipe.model, tuple(job.training.image_shape), job.classes, background=recipe.outlier_share > 0
     )
@@ -183,7 +184,7 @@ def _train_network(job: Job, report: Callable[[History], None]) -> tuple[keras.M
     optimizer.build(network.trainable_variables)
     losses.compile_model(network, optimizer, recipe.loss, from_logits=True, outliers=recipe.outlier_share > 0)
 
-    recorder = EpochRecorder(network, recipe, job.checkpoint, prints=not sys.stdout.isatty(), report=report)
+    recorder = EpochRecorder(network, recipe, job.checkpoint, state, prints=not sys.stdout.isatty(), report=report)
     if not recorder.finished:
         with training_data.naming_damage(job.training):
             _fit(job, network, recorder, examples, steps)

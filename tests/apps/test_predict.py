@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import sys
 
@@ -52,6 +53,14 @@ def test_a_line_a_file(run, images):
     stroke, light, empty = (line.partition(": ")[2] for line in lines)
     assert stroke == light
     assert empty == "nothing drawn"
+
+
+def test_a_name_that_is_no_utf8_is_written_as_python_writes_it(run, images):
+    name = images / os.fsdecode(b"caf\xe9.png")
+    (images / "stroke.png").rename(name)
+    status, (line,), problems = run(name)
+    assert (status, problems) == (0, [])
+    assert line.startswith(f"{images}/caf\\udce9.png: ")
 
 
 def test_after_a_bad_file_it_goes_on_and_ends_with_status_1(run, images):

@@ -1,4 +1,7 @@
+import argparse
 import time
+
+import pytest
 
 from benchmarks import timing
 
@@ -17,3 +20,10 @@ def test_seconds_are_those_of_the_task():
 
 def test_summary():
     assert timing.summary([3.0, 1.0, 2.0]) == {"n": 3, "median": 2.0, "min": 1.0, "max": 3.0}
+
+
+def test_a_count_is_a_number_from_one_on():
+    assert timing.count("12") == 12
+    for text in ("0", "-1", "1.5", "", "x"):
+        with pytest.raises(argparse.ArgumentTypeError, match="no number from 1 on"):
+            timing.count(text)

@@ -1,4 +1,5 @@
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def run(tmp_path, monkeypatch, capsys):
 
     class Says1:
         def __init__(self, *_, **__):
-            pass
+            self.about = SimpleNamespace(classes=["1", "7"])
 
         def __call__(self, drawing):
             if np.array_equal(drawing, SHEETS[-1]):
@@ -51,6 +52,12 @@ def test_what_is_no_digit_is_right_where_it_gets_no_sure_answer(run):
     digits, others = run("1", None, None)
     assert "1 of 1 right" in digits
     assert "1 of 2 get no sure answer" in others
+
+
+def test_what_is_labelled_for_another_model_is_left_out(run):
+    digits, left_out = run("1", "circle")
+    assert "1 of 1 right" in digits
+    assert left_out == "left out    1, which are labelled with classes that this model does not have"
 
 
 def test_without_digits_there_is_no_accuracy(run):

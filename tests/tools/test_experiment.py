@@ -59,6 +59,15 @@ def test_the_results_replace_those_of_an_earlier_run(commands, folder):
     ]
 
 
+def test_a_folder_with_something_else_is_not_emptied(folder):
+    (folder / "runs/compare/plots").mkdir(parents=True)
+    experiment.check_folder(folder / "runs/compare", ["plots"])
+    experiment.check_folder(folder / "runs/new", ["plots"])
+    (folder / "runs/compare/dvc.yaml").touch()
+    with pytest.raises(UserError, match=r"runs/compare holds something else \(dvc\.yaml\) and would be emptied: take"):
+        experiment.check_folder(folder / "runs/compare", ["plots"])
+
+
 def test_results_that_cannot_be_had_end_it(commands, folder):
     commands.failing = {"get": 1}
     with pytest.raises(SystemExit):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from compare.statistics import mcnemar
+from digits.core import files
 from digits.metrics.intervals import wilson_interval
 from tools.review.side import Side
 
@@ -70,7 +71,8 @@ class Figure:
         if self.base is None or self.this is None:
             return math.nan
         worsening = (self.base - self.this) * GOOD[self.name]
-        return worsening / self.base if self.name in COUNTS else worsening
+        worsening = worsening / self.base if self.name in COUNTS else worsening
+        return round(worsening, files.DECIMALS)  # as the figures are written: 0.99 - 0.989 is not more than 0.001
 
 
 def compared(base: Side, this: Side) -> list[Figure]:

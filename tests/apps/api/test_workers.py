@@ -127,6 +127,21 @@ def test_a_smaller_limit_of_the_system_holds(three):
     assert np.array_equal(digit.frame, framing.frame(three))
 
 
+def test_an_error_with_an_image_is_told_and_costs_no_worker(three, capfd):
+    code = "from apps.api import decoding as d; d.FAILED_SECONDS = 3600; find = d.framing.find; "
+    code += "d.framing.find = lambda image: find(image) if image.shape[0] > 9 else 1 / 0; d.main()"
+
+    async def ask(running):
+        bad = encoded(np.zeros((9, 9), np.uint8))
+        told = {await refusal(running.digits("image/png", bad)) for _ in range(2 * limits.SMALL_WORKERS)}
+        return told, await running.digits("image/png", encoded(three))
+
+    told, [[digit]] = run(ask, command=(sys.executable, "-c", code))
+    assert told == {(500, "internal error")}
+    assert np.array_equal(digit.frame, framing.frame(three))
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
 def test_an_error_in_a_worker_is_told_and_ends_no_other_request(three, capfd):
     code = "from apps.api import decoding as d; one = d.reply; d.FAILED_SECONDS = 0; "
     code += "d.reply = lambda kind, content, *more, **steps: (one(kind, content, *more, **steps) if content else 1 / 0)"

@@ -223,7 +223,7 @@ def test_a_mistake_is_corrected_and_kept(visit, trained):
     assert entry["label"] == "7"
     assert entry["answer"] == "1"
     assert len(entry["strokes"]) == 1
-    page.locator("#label").get_by_label("no digit").check()
+    page.locator("#label").get_by_label("none of these").check()
     page.get_by_role("button", name="Keep it as a test drawing").click()
     for _ in range(100):
         kept = [json.loads(line)["label"] for line in (folder / corrections.INDEX).read_text().splitlines()]

@@ -214,8 +214,22 @@ def test_a_mistake_is_kept_with_what_was_said(handlers, first, tmp_path):
 
 
 def test_what_is_no_digit_can_be_said(handlers, first, tmp_path):
-    handlers.correct(ONE, first, page.NO_DIGIT)
+    handlers.correct(ONE, first, page.NONE)
     assert corrections.read(tmp_path / "drawn")[0][2] is None
+
+
+def test_what_can_be_said_are_the_classes_of_the_model(handlers, first, monkeypatch, tmp_path):
+    assert handlers.labels(first) == [*map(str, range(10)), page.NONE]
+    for control in handlers.choices(first):
+        assert [choice for choice, _ in control.choices] == handlers.labels(first)
+    predictor = handlers.predictor(first)
+    other = dataclasses.replace(predictor.about, classes=["circle", "square", *map(str, range(8))])
+    monkeypatch.setattr(predictor, "about", other)
+    assert handlers.labels(first)[:2] == ["circle", "square"]
+    with pytest.raises(gr.Error, match="load the page again"):
+        handlers.correct(ONE, first, "9")
+    handlers.correct(ONE, first, "square")
+    assert corrections.read(tmp_path / "drawn")[0][2] == "square"
 
 
 def test_without_a_label_or_a_drawing_nothing_is_kept(handlers, first, tmp_path):
@@ -297,7 +311,7 @@ def test_a_full_disk_is_told(handlers, first, monkeypatch):
 # Built by the program: Gradio leaves an event loop open for each page, which would fail the tests here.
 def test_nothing_is_offered_to_other_programs(demo):
     config = httpx.get(demo.address + "/config").json()
-    assert len(config["dependencies"]) == 7
+    assert len(config["dependencies"]) == 8
     assert {each["api_visibility"] for each in config["dependencies"]} == {"private"}
 
 

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -419,3 +421,18 @@ def test_a_scan_of_sixteen_bits_can_be_framed(loaded):
     eight = ink(Image.new("L", (60, 70), 200)).point(lambda value: value + 30)
     sixteen = Image.fromarray(np.asarray(eight).astype(np.uint16) * 257)
     np.testing.assert_array_equal(loaded(sixteen.save, framed=True), loaded(eight.save, framed=True))
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32], ids=["twelve of sixteen bits", "floating point"])
+def test_framed_pictures_of_unknown_range_are_stretched(loaded, dtype):
+    paper = np.full((160, 160), 4000, dtype)
+    paper[40:120, 70:85] = 500
+    image = loaded(Image.fromarray(paper).save, ".tif", framed=True)
+    assert image.shape == (28, 28, 1)
+    assert image.max() > 200, "something is drawn"
+
+
+def test_a_class_whose_name_no_file_could_hold_is_one_line(folder):
+    (folder / "square").rename(folder / os.fsdecode(b"caf\xe9"))
+    with pytest.raises(UserError, match=r"has the class 'caf\\udce9': rename the folder in UTF-8"):
+        pictures.load(folder, **GREY)

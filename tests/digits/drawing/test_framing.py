@@ -389,3 +389,14 @@ def test_a_stack_has_one_shape_and_no_more_pixels_than_fit(monkeypatch):
     stacks = list(framing.stacks(drawings))
     assert [len(stack) for stack in stacks] == [2, 2, 1, 1, 1, 1, 1]
     assert [image.ravel()[0] for stack in stacks for image in stack] == list(range(9))
+
+
+@pytest.mark.parametrize("tile", [10, 12, 20])
+@pytest.mark.parametrize("written", [False, True])
+def test_a_chessboard_is_no_line(tile, written):
+    rows, columns = np.indices((300, 300)) // tile
+    board = np.where((rows + columns) % 2, 255, 0).astype(np.uint8)
+    if written:
+        board[100:110, 100:200] = board[100:220, 190:200] = 128
+    for digit in framing.find(board):
+        assert digit.frame.shape == (28, 28)

@@ -116,9 +116,9 @@ def test_the_worst_distortions_are_those_after_framing_where_there_is_framing(te
 def test_a_temperature_of_1_was_not_fitted(recipe):
     figures = {**FIGURES, "train": FIGURES["train"] | {"temperature": 1.0}}
     plain = recipe.model_copy(update={"calibrate": False})
-    assert "the temperature 1, which was not fitted" in model_card.markdown(
-        about_it(), DATASET, plain, figures, AGREEMENT
-    )
+    text = model_card.markdown(about_it(), DATASET, plain, figures, AGREEMENT)
+    assert "the temperature 1, which was not fitted" in text
+    assert "It answers probabilities, which are not calibrated." in text
 
 
 def test_every_key_of_the_recipe_is_in_a_table(text, recipe):

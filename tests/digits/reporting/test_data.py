@@ -49,3 +49,7 @@ def test_of_data():
     assert set(drawn) == {"class_balance", "samples", "augmentation"}
     assert len(drawn["samples"].axes[0].texts) == 3 * data.SAMPLES_PER_CLASS
     assert len(drawn["augmentation"].axes[0].patches) == 3 * (data.VERSIONS + 1)
+
+
+def test_first_of_each_class():
+    assert data.first_of_each_class(np.array([1, 0, 1, 1, 0, 2]), 2).tolist() == [1, 4, 0, 2, 5]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digits.core.errors import UserError
-from digits.splits.holdout import enlarge_validation, first_of_each_class, stratified
+from digits.splits.holdout import enlarge_validation, stratified
 from digits.splits.split import Split
 
 
@@ -52,7 +52,3 @@ def test_holding_more_out_moves_examples_by_class(split, fraction):
 def test_nothing_more_to_enlarge_validation_changes_nothing(split):
     training, validation = stratified(split, 0.25, seed=1)
     assert enlarge_validation(training, validation, 0.25, seed=1) == (training, validation)
-
-
-def test_first_of_each_class():
-    assert first_of_each_class(np.array([1, 0, 1, 1, 0, 2]), 2).tolist() == [1, 4, 0, 2, 5]

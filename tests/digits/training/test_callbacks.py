@@ -27,7 +27,7 @@ def restored(tmp_path, recipe, values):
     state.history = rows(values)
     state.variables = [np.array(v) for v in (*network.variables, *network.optimizer.variables)]
     checkpoint.save(state)
-    return callbacks.EpochRecorder(network, recipe, checkpoint, prints=False), network
+    return callbacks.EpochRecorder(network, recipe, checkpoint, checkpoint.load(), prints=False), network
 
 
 def stopping(monitor, patience):

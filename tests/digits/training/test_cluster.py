@@ -128,6 +128,12 @@ def test_a_worker_that_does_not_come():
         cluster.meet(workers(0, f"127.0.0.1:{here}", f"127.0.0.1:{there}"), 0.3)
 
 
+def test_a_worker_whose_address_is_no_name_of_a_machine():
+    (here,) = free_ports(1)
+    with pytest.raises(UserError, match=r"worker 1 did not answer at 10\.0\.0\.\.1:2222 within 0\.3 s \(.*label"):
+        cluster.meet(workers(0, f"127.0.0.1:{here}", "10.0.0..1:2222"), 0.3)
+
+
 def test_a_port_in_use():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -135,7 +141,9 @@ def test_a_port_in_use():
             cluster.meet(workers(0, address), 5)
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])  # reserved for documentation and tests
+@pytest.mark.parametrize(
+    "host", ["192.0.2.1", "nowhere.invalid", "10.0.0..1"]
+)  # two reserved for documentation and tests; no name
 def test_an_address_of_another_machine(host):
     with pytest.raises(UserError, match=rf"cannot listen at {host}:2222 \(.+\): take a free port and an address of"):
         cluster.meet(workers(0, f"{host}:2222"), 5)

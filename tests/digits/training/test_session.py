@@ -8,9 +8,10 @@ import tensorflow as tf
 from digits import params
 from digits.core.errors import UserError
 from digits.inputs.streaming import StreamedSplit
+from digits.models import determinism
 from digits.splits import tfrecords
 from digits.splits.split import Split
-from digits.training import session, trainer
+from digits.training import checkpoints, session, trainer
 from digits.training.checkpoints import Checkpoint
 from tests.conftest import ROOT, make_split
 from tests.digits.training.test_trainer import SMALL
@@ -107,7 +108,7 @@ def test_a_set_that_does_not_fit_the_memory_is_streamed(prepare, tmp_path):
         assert len(prepared.training) == 3 * per_class
 
 
-def test_a_checkpoint_counts_for_the_same_training_only(prepare, tmp_path):
+def test_a_checkpoint_counts_for_the_same_training_only(prepare, tmp_path, monkeypatch):
     def fingerprint(**changes):
         return prepare(**changes).checkpoint.fingerprint
 
@@ -128,6 +129,12 @@ def test_a_checkpoint_counts_for_the_same_training_only(prepare, tmp_path):
     finally:
         assert fingerprint() == same, "whatever was prepared in between"
     assert len({same, *others}) == 8
+    for library in checkpoints.LIBRARIES:
+        with monkeypatch.context() as other:
+            other.setattr(library, "__version__", "0.0")
+            assert fingerprint() != same
+    monkeypatch.setattr(determinism, "processor_class", lambda _: "another processor")
+    assert fingerprint() != same
 
 
 def same_weights(one, other):

@@ -21,6 +21,15 @@ def test_a_figure_may_become_so_much_worse_and_no_more(make_side):
     assert gate.objections(compared(this, base), {"accuracy": 0}) == [], "better is never too much"
 
 
+def test_exactly_what_is_allowed_passes(make_side):
+    for right in range(9900, 9990):
+        base, this = (
+            make_side(name, headline={"accuracy": count / 10_000})
+            for name, count in (("base", right), ("this", right - 10))
+        )
+        assert gate.objections(compared(base, this), {"accuracy": 0.001}) == []
+
+
 def test_counts_by_their_share(make_side):
     base, this = make_side("base"), make_side("this", headline={"int8_bytes": 2300})
     assert gate.objections(compared(base, this), {"int8_bytes": 0.2}) == []
