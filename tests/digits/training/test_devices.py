@@ -43,7 +43,7 @@ def test_workers_that_agree(three_workers):
 @pytest.mark.parametrize(
     ("last", "complaint"),
     [
-        ([8, 2], "^worker 2 differs from the chief in code, packages, parameters or data: give all"),
+        ([8, 2], "^worker 2 differs from the chief in code, packages, parameters, data or processor: give"),
         ([7, 0], r"^worker 2 would go on after epoch 0, the chief after epoch 2: share the folder of the checkpoints"),
     ],
 )
