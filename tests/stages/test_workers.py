@@ -144,7 +144,7 @@ def test_workers_with_other_parameters_train_nothing(untrained, change):
     elsewhere = copy_of(untrained)
     edit_params(elsewhere, change)
     for status, error in run_two([untrained, elsewhere]):
-        one_line(error, status, "worker 1 differs from the chief in code, packages, parameters, data or processor: give")
+        one_line(error, status, "worker 1 differs from the chief in code, packages, parameters, data or processor")
 
 
 def test_a_wrong_description_ends_the_stage_with_one_line(untrained, fails, monkeypatch):
