@@ -58,11 +58,13 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def hang_up_heard() -> Iterator[None]:
-    """SIGHUP ends programs, here and in what is started here, also where `nohup` has the tests ignore it."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def signals_heard() -> Iterator[None]:
+    """SIGINT and SIGHUP end programs, here and in what is started here, also where `&` or `nohup` has them ignored."""
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

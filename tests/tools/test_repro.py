@@ -57,7 +57,7 @@ errors.run(main)
 
 
 # The one shell stays between DVC and the stage, the other does not.
-@pytest.mark.usefixtures("hang_up_heard")
+@pytest.mark.usefixtures("signals_heard")
 @pytest.mark.parametrize(("number", "shell"), [(signal.SIGTERM, "/bin/sh"), (signal.SIGHUP, "/bin/bash")])
 def test_a_second_dvc_is_refused_and_a_signal_ends_the_stage_with_a_line(tmp_path, monkeypatch, number, shell):
     monkeypatch.setenv("SHELL", shell)

@@ -113,7 +113,7 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path):
     assert not done.stderr
 
 
-@pytest.mark.usefixtures("hang_up_heard")
+@pytest.mark.usefixtures("signals_heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_each_signal_that_ends_a_program_gives_the_same_line(capsys, number):
     with pytest.raises(SystemExit) as stop:
