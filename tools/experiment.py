@@ -55,7 +55,8 @@ def check_folder(folder: Path, outputs: Sequence[str]) -> None:
         UserError: it holds something else, such as the comparison.
     """
     known = {*KEPT, *(Path(output).name for output in outputs)}
-    if other := sorted(path.name for path in (folder.iterdir() if folder.is_dir() else ()) if path.name not in known):
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    if other := [name for name in names if name not in known and name != ".DS_Store"]:  # macOS' own
         raise UserError(f"{folder} holds something else ({other[0]}) and would be emptied: take another name")
 
 

@@ -62,15 +62,15 @@ def build(models: Models, workers: Workers, folder: Path = paths.DRAWN, *, check
                     sheet = _input(EMPTY, "canvas", elem_id="sheet")
                 with gr.Column(min_width=280):
                     answer = gr.HTML(handlers.predict(EMPTY, first), apply_default_css=False, elem_id="answer")
-                    labels = handlers.labels(first)
-                    drawn = _correction(labels, "Wrong? Say what it is", "Keep it as a test drawing", "")
+                    choices = labels(handlers.predictor(first))
+                    drawn = _correction(choices, "Wrong? Say what it is", "Keep it as a test drawing", "")
             with gr.Tab("Photograph"), gr.Row(equal_height=False):
                 with gr.Column(min_width=280):
                     photo = _input(NO_PHOTOGRAPH, "photograph", elem_id="photograph", most=limits.BODY_BYTES)
                 with gr.Column(min_width=280):
                     read = gr.HTML("", apply_default_css=False, min_height=80, elem_id="photograph-answer")
                     action = "Keep the 28x28 pixels as a test drawing"
-                    framed = _correction(labels, "Misread? Say what it is", action, "photograph-")
+                    framed = _correction(choices, "Misread? Say what it is", action, "photograph-")
         model = gr.Dropdown(list(models), value=first, label="Model", filterable=False, elem_id="model")
         about = gr.HTML(handlers.describe(first), apply_default_css=False, elem_id="facts")
         quiet = {"api_visibility": "private"}
@@ -95,10 +95,10 @@ def _input(value: str, name: str, **options: Any) -> gr.HTML:
     return gr.HTML(value, html_template=template, js_on_load=script, apply_default_css=False, **options)
 
 
-def _correction(labels: list[str], title: str, action: str, prefix: str) -> tuple[gr.Radio, gr.Button, gr.Markdown]:
+def _correction(choices: list[str], title: str, action: str, prefix: str) -> tuple[gr.Radio, gr.Button, gr.Markdown]:
     """The controls to say what it really was: the label, the button, and what is said then."""
     with gr.Accordion(title, open=False, elem_id=f"{prefix}correction"):
-        label = gr.Radio(labels, label="It was really a", elem_id=f"{prefix}label")
+        label = gr.Radio(choices, label="It was really a", elem_id=f"{prefix}label")
         return label, gr.Button(action, elem_id=f"{prefix}save"), gr.Markdown(elem_id=f"{prefix}saved")
 
 
@@ -151,14 +151,10 @@ class Handlers:
         with as_page_error():
             return facts(self.predictor(name))
 
-    def labels(self, name: str | None) -> list[str]:
-        """What a drawing can be said to be: the classes of a model, and none of them."""
-        return [*self.predictor(name).about.classes, NONE]
-
     def choices(self, name: str | None) -> list[gr.Radio]:
         """Both controls for the label, with those of a model, none of them chosen."""
         with as_page_error():
-            return [gr.Radio(self.labels(name), value=None) for _ in ("drawing", "photograph")]
+            return [gr.Radio(labels(self.predictor(name)), value=None) for _ in ("drawing", "photograph")]
 
     async def read(self, sent: str, name: str | None) -> str:
         """A model's answers to the digits of a photograph, and the steps to them, as HTML."""
@@ -178,7 +174,7 @@ class Handlers:
         with as_page_error():
             predictor, drawings = self.predictor(name), parse(strokes)
             sheet = render(drawings)
-            return self._correct(name, sheet, predictor(sheet), label, as_dict(drawings))
+            return self._correct(predictor, sheet, predictor(sheet), label, as_dict(drawings))
 
     async def correct_photograph(self, sent: str, name: str | None, label: str | None) -> str:
         """Saves the network's input, nothing else of the photograph, and returns a line for the user."""
@@ -195,20 +191,25 @@ class Handlers:
                 return ONE_DIGIT
             [(digit, answer)] = found
             details = {"source": "photograph"}
-            return await asyncio.to_thread(self._correct, name, digit.frame, answer, label, details)
+            return await asyncio.to_thread(self._correct, predictor, digit.frame, answer, label, details)
 
     def _correct(
-        self, name: str | None, picture: np.ndarray, answer: Answer, label: str | None, details: dict[str, Any]
+        self, predictor: Predictor, picture: np.ndarray, answer: Answer, label: str | None, details: dict[str, Any]
     ) -> str:
         if label is None:
             return "First say what it is."
-        if label not in self.labels(name):
+        if label not in labels(predictor):
             raise UserError(UNREADABLE)
         if answer.verdict == NOTHING:
             return "There is nothing drawn to keep."
-        details = {"model": self.predictor(name).digest, "verdict": answer.verdict, "answer": answer.best, **details}
+        details = {"model": predictor.digest, "verdict": answer.verdict, "answer": answer.best, **details}
         path = corrections.save(self.folder, picture, None if label == NONE else label, details)
         return f"Kept as {path.name}, thank you."
+
+
+def labels(predictor: Predictor) -> list[str]:
+    """What a drawing can be said to be: the classes of a model, and none of them."""
+    return [*predictor.about.classes, NONE]
 
 
 def read_each(predictor: Predictor, taken: Steps) -> list[tuple[Digit, Answer]]:

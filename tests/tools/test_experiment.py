@@ -63,6 +63,8 @@ def test_a_folder_with_something_else_is_not_emptied(folder):
     (folder / "runs/compare/plots").mkdir(parents=True)
     experiment.check_folder(folder / "runs/compare", ["plots"])
     experiment.check_folder(folder / "runs/new", ["plots"])
+    (folder / "runs/compare/.DS_Store").touch()
+    experiment.check_folder(folder / "runs/compare", ["plots"])
     (folder / "runs/compare/dvc.yaml").touch()
     with pytest.raises(UserError, match=r"runs/compare holds something else \(dvc\.yaml\) and would be emptied: take"):
         experiment.check_folder(folder / "runs/compare", ["plots"])

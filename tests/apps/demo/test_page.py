@@ -219,13 +219,13 @@ def test_what_is_no_digit_can_be_said(handlers, first, tmp_path):
 
 
 def test_what_can_be_said_are_the_classes_of_the_model(handlers, first, monkeypatch, tmp_path):
-    assert handlers.labels(first) == [*map(str, range(10)), page.NONE]
+    assert page.labels(handlers.predictor(first)) == [*map(str, range(10)), page.NONE]
     for control in handlers.choices(first):
-        assert [choice for choice, _ in control.choices] == handlers.labels(first)
+        assert [choice for choice, _ in control.choices] == page.labels(handlers.predictor(first))
     predictor = handlers.predictor(first)
     other = dataclasses.replace(predictor.about, classes=["circle", "square", *map(str, range(8))])
     monkeypatch.setattr(predictor, "about", other)
-    assert handlers.labels(first)[:2] == ["circle", "square"]
+    assert page.labels(handlers.predictor(first))[:2] == ["circle", "square"]
     with pytest.raises(gr.Error, match="load the page again"):
         handlers.correct(ONE, first, "9")
     handlers.correct(ONE, first, "square")
